@@ -1,0 +1,31 @@
+"""Resolve a name of a kind to its implementation: built-ins first, then entry points `lingsou.<kind>`."""
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from lingsou.core.builtins import BUILTINS
+from lingsou.core.errors import ConfigurationError
+
+
+def names(kind: str) -> list[str]:
+    """Every name registered for `kind`, sorted."""
+    return sorted({*BUILTINS.get(kind, {}), *(point.name for point in entry_points(group=f"lingsou.{kind}"))})
+
+
+def resolve(kind: str, name: str) -> Any:
+    """The object registered as `name` for `kind`.
+
+    Raises:
+        ConfigurationError: no such name, or its module does not hold what the table says.
+    """
+    target = BUILTINS.get(kind, {}).get(name)
+    if target is None:
+        found = entry_points(group=f"lingsou.{kind}", name=name)
+        if not found:
+            raise ConfigurationError(
+                f"There is no {kind} named '{name}'.", cure=f"Use one of: {', '.join(names(kind))}."
+            )
+        return next(iter(found)).load()
+    module, _, attribute = target.partition(":")
+    return getattr(import_module(module), attribute)

@@ -1,0 +1,148 @@
+"""Settings of one data folder: `lingsou.toml` in it, overridden by environment variables.
+
+`LINGSOU_SERVER__PORT=9000` sets `server.port`. Every field has a default, so an empty file is a valid one.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from lingsou.core.errors import ConfigurationError
+
+SETTINGS_FILE = "lingsou.toml"
+
+
+class Section(BaseModel):
+    """Base of every settings section: unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StoreSettings(Section):
+    """Where the truth lives."""
+
+    url: SecretStr | None = Field(
+        None, description="SQLAlchemy URL, e.g. `postgresql+psycopg://…`; none: SQLite inside the data folder"
+    )
+
+
+class ServerSettings(Section):
+    """The HTTP service."""
+
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8080, ge=0, le=65_535)
+    workers: int = Field(1, ge=1, le=64, description="serving processes; each reads the same index")
+    max_body_mb: int = Field(32, ge=1, le=1024, description="largest request body, in MiB")
+    log_format: Literal["json", "console"] = Field("json", description="`console` is for people")
+
+
+class IndexSettings(Section):
+    """The derived index."""
+
+    poll_ms: int = Field(200, ge=10, le=10_000, description="how often indexer and workers look for changes")
+    batch: int = Field(5_000, ge=1, le=100_000, description="changes taken from the log at a time")
+
+
+class FieldWeights(Section):
+    """How often each field's text counts in the lexical score (BM25F weights; 0 leaves the field out)."""
+
+    title: int = Field(3, ge=0, le=20)
+    brand: int = Field(2, ge=0, le=20)
+    short_description: int = Field(2, ge=0, le=20)
+    identifiers: int = Field(2, ge=0, le=20, description="id, sku, mpn and ean as words")
+    category: int = Field(2, ge=0, le=20)
+    attributes: int = Field(1, ge=0, le=20, description="text values of attributes, and tags")
+    description: int = Field(0, ge=0, le=20)
+
+
+class SearchSettings(Section):
+    """Lexical search."""
+
+    weights: FieldWeights = FieldWeights()
+    k1: float = Field(1.2, ge=0, le=10, description="BM25 term-frequency saturation")
+    b: float = Field(0.75, ge=0, le=1, description="BM25 length normalisation")
+    coverage: float = Field(
+        0.25, ge=0, le=1, description="share of the query's information (IDF) that a product must contain to match"
+    )
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LINGSOU_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    currency: str = Field("CNY", pattern=r"^[A-Z]{3}$", description="for products whose feed names none")
+    store: StoreSettings = StoreSettings()
+    server: ServerSettings = ServerSettings()
+    index: IndexSettings = IndexSettings()
+    search: SearchSettings = SearchSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file (which arrives as init arguments)."""
+        return env_settings, init_settings
+
+
+class DataFolder:
+    """The places inside one data folder. Creates nothing by itself."""
+
+    def __init__(self, root: Path | str):
+        self.root = Path(root)
+        self.settings_file = self.root / SETTINGS_FILE
+        self.database = self.root / "store.sqlite3"
+        self.index = self.root / "index"
+        self.rejects = self.root / "rejects"
+        self.lexicon = self.root / "lexicon.txt"
+        self.indexer_lock = self.root / "indexer.lock"
+
+    def exists(self) -> bool:
+        """Whether `lingsou init` was run here."""
+        return self.settings_file.is_file()
+
+
+def load_settings(folder: DataFolder) -> Settings:
+    """Read the folder's settings.
+
+    Raises:
+        ConfigurationError: the folder was never initialised, or a key or value is wrong.
+    """
+    if not folder.exists():
+        raise ConfigurationError(
+            f"There is no {SETTINGS_FILE} in '{folder.root}'.", cure=f"lingsou init --data {folder.root}"
+        )
+    try:
+        values: dict[str, Any] = tomllib.loads(folder.settings_file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"{folder.settings_file} is not valid TOML: {error}.", cure="Mend that line."
+        ) from error
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(
+            f"{folder.settings_file}: {first['msg']}", field=where, cure="See docs/configuration.md for every setting."
+        ) from error
+
+
+def default_data_folder() -> Path:
+    """`LINGSOU_DATA_DIR`, else `lingsou-data` in the working folder."""
+    return Path(os.environ.get("LINGSOU_DATA_DIR", "lingsou-data"))
