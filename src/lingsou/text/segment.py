@@ -1,0 +1,118 @@
+"""From text to index terms, the same for products and queries."""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import rjieba
+import Stemmer
+
+from lingsou.text.normalise import has_han, normalise
+
+ANALYSIS_VERSION = 1
+"""Raise when a change here makes terms differ from those in existing indexes; they are then rebuilt."""
+
+_HAN_RUN = r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]+"
+_PIECE = re.compile(rf"({_HAN_RUN})|(?:(?![\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff])[^\W_])+(?:\.\d+)*")
+_WORD = re.compile(r"[^\W_]+(?:\.\d+)*")
+_COMPOUND = re.compile(r"[a-z0-9]+(?:[-/][a-z0-9]+)+")
+_MAX_TERM = 64
+_SHOP_WORD_FREQUENCY = 2_000_000
+"""High enough that the shop's own word always beats a split of it in rjieba's dictionary."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A term and the characters `text[start:end]` that it came from."""
+
+    term: str
+    start: int
+    end: int
+
+
+class Segmenter:
+    """Cuts text into terms: Chinese by rjieba in search mode with the shop's words, English stemmed (Snowball).
+
+    Compounds of Latin letters and digits are kept whole beside their parts (`dv7-1211ea` → `dv7`, `1211ea`,
+    `dv71211ea`), so `wifi` finds `Wi-Fi`. Safe to share between threads.
+    """
+
+    def __init__(self, words: Iterable[str] = ()):
+        self._jieba = rjieba.Jieba()
+        self._words = sorted({normalise(word) for word in words} - {""})
+        for word in self._words:
+            self._jieba.add_word(word, _SHOP_WORD_FREQUENCY, None)
+        self._stems: dict[str, str] = {}
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the same text may give other terms."""
+        words = "\n".join(self._words)
+        return hashlib.sha256(f"{ANALYSIS_VERSION}\n{words}".encode()).hexdigest()[:16]
+
+    def terms(self, text: str) -> list[str]:
+        """The terms of `text` in reading order, repeats kept."""
+        return self.terms_of_normalised(normalise(text))
+
+    def terms_of_normalised(self, text: str) -> list[str]:
+        """As `terms`, for text that went through `normalise` already."""
+        if has_han(text):
+            pieces: list[str] = []
+            for match in _PIECE.finditer(text):
+                if match.group(1):
+                    pieces += self._jieba.cut_for_search(match.group())
+                else:
+                    pieces.append(match.group())
+        else:
+            pieces = _WORD.findall(text)
+        terms = [self._stem(piece) for piece in pieces if len(piece) <= _MAX_TERM]
+        if "-" in text or "/" in text:
+            terms += [joined for whole in _COMPOUND.findall(text) if len(joined := _join(whole)) <= _MAX_TERM]
+        return terms
+
+    def spans(self, text: str) -> list[Span]:
+        """The terms of `text` with their places in it, for highlighting; overlapping ones included."""
+        folded, places = _fold_with_places(text)
+        found: list[Span] = []
+        for match in _PIECE.finditer(folded):
+            start = match.start()
+            if match.group(1):
+                cuts = [
+                    (start + left, start + right) for _, left, right in self._jieba.tokenize(match.group(), "search")
+                ]
+            else:
+                cuts = [match.span()]
+            found += [Span(self._stem(folded[left:right]), places[left], places[right - 1] + 1) for left, right in cuts]
+        for match in _COMPOUND.finditer(folded):
+            found.append(Span(_join(match.group()), places[match.start()], places[match.end() - 1] + 1))
+        return found
+
+    def _stem(self, word: str) -> str:
+        if not (word.isascii() and word.isalpha()):
+            return word
+        stem = self._stems.get(word)
+        if stem is None:
+            if len(self._stems) > 200_000:
+                self._stems.clear()
+            # A Stemmer is not safe to share between threads; making one costs little beside a cache miss.
+            stem = self._stems[word] = str(Stemmer.Stemmer("english").stemWord(word))
+        return stem
+
+
+def _join(compound: str) -> str:
+    return compound.replace("-", "").replace("/", "")
+
+
+def _fold_with_places(text: str) -> tuple[str, list[int]]:
+    """`normalise(text)` and, for each character of it, the index in `text` that it came from."""
+    whole = normalise(text)
+    if len(whole) == len(text):
+        return whole, list(range(len(text)))
+    folded: list[str] = []
+    places: list[int] = []
+    for place, character in enumerate(text):
+        plain = normalise(character) or " "
+        folded.append(plain)
+        places += [place] * len(plain)
+    return "".join(folded), places
