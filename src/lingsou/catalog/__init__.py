@@ -1,0 +1,1 @@
+"""The product catalogue: feeds in, products in the store, the change log out."""
