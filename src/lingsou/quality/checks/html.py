@@ -1,0 +1,121 @@
+"""Check `html`: markup and entities where plain text belongs, and markup that would run in a shopper's browser."""
+
+import html
+import re
+from collections.abc import Mapping
+from html.entities import html5
+from typing import ClassVar
+
+from lingsou.core.types import Product
+from lingsou.quality.check import EXAMPLES, Finding, Kind, Severity
+from lingsou.quality.fields import all_text, excerpt, texts
+from lingsou.quality.tally import Problem, Tally
+
+_ACTIVE = Problem(
+    "error",
+    "markup that runs or loads something",
+    "Remove it; a page that prints this field unescaped runs it in the shopper's browser.",
+    0.95,
+)
+_TAG = Problem("warning", "HTML tags in a plain text", "Remove the tags.", 0.95)
+_TAG_IN_DESCRIPTION = Problem(
+    "info", "HTML tags in the description", "Convert it to plain text if tags show up in results or on pages."
+)
+_ENTITY = Problem("warning", "HTML entities in a plain text", "")
+_ENTITY_IN_DESCRIPTION = Problem("info", "HTML entities in the description", "")
+_TWICE = Problem("warning", "HTML entities that were escaped twice", "")
+
+_TAGS = (
+    "abbr aside audio bdi bdo blockquote br cite col colgroup dd del dfn div dl dt em fieldset figcaption h1 h2 h3 h4 "
+    "h5 h6 head hr html img ins kbd li meta nav noscript ol optgroup p pre span strike strong style sub sup tbody td "
+    "textarea tfoot th thead tr tt ul wbr"
+)
+# In angle brackets these are sizes, grades and titles as often as tags; only an end tag or an attribute tells.
+_WORDS = (
+    "a address area article b base big body button canvas caption center code details embed figure font footer form "
+    "frame header i input label legend link main map mark math object option picture q s section select small source "
+    "summary table time title track u var video"
+)
+_ATTRIBUTE = r"\s+[a-z-]+\s*="
+_TAG_TEXT = re.compile(
+    rf"</?(?:{_TAGS.replace(' ', '|')})(?=[\s/>])[^<>]*>"
+    rf"|</(?:{_WORDS.replace(' ', '|')})\s{{0,8}}>"
+    rf"|<(?:{_WORDS.replace(' ', '|')}){_ATTRIBUTE}[^<>]*>"
+    r"|<!--|<!doctype\b|<!\[CDATA\[",
+    re.IGNORECASE,
+)
+_ACTIVE_TEXT = re.compile(
+    r"</?(?:script|iframe|frameset|applet|svg)(?=[\s/>])"
+    rf"|<(?:embed|frame|math|object){_ATTRIBUTE}"
+    r"|<[a-z][^<>]*\son[a-z]{3,}\s*="
+    r"|<[a-z][^<>]*=\s{0,8}[\"']?\s{0,8}(?:javascript|vbscript):",
+    re.IGNORECASE,
+)
+_ENTITY_TEXT = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|([A-Za-z][A-Za-z0-9]{1,31}));|&nbsp\b")
+_TWICE_TEXT = re.compile(r"&amp;(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|([A-Za-z][A-Za-z0-9]{1,31}));")
+
+
+class HtmlCheck:
+    """Finds tags, entities such as `&amp;nbsp;`, and scripts in the texts of products."""
+
+    id: ClassVar[str] = "html"
+    severity: ClassVar[Severity] = "error"
+    cost: ClassVar[str] = (
+        "Tag names and entities become words of the index and show up in results; scripts attack the shopper."
+    )
+
+    def __init__(self, examples: int = EXAMPLES):
+        self._tally = Tally(self.id, examples)
+
+    def observe(self, row: int, product: Product) -> None:
+        """Look closer only at texts that hold `<` or `&`."""
+        everything = all_text(product)
+        if "<" in everything or "&" in everything:
+            for field, text in texts(product):
+                if "<" in text:
+                    self._tags(row, product.id, field, text)
+                if "&" in text:
+                    self._entities(row, product.id, field, text)
+
+    def finish(self) -> list[Finding]:
+        """The first findings of each kind."""
+        return self._tally.findings()
+
+    def counts(self) -> Mapping[Kind, int]:
+        """How many of each kind."""
+        return self._tally.counts()
+
+    def _tags(self, row: int, product_id: str, field: str, text: str) -> None:
+        active = _ACTIVE_TEXT.search(text)
+        if active:
+            self._tally.add(_ACTIVE, field, excerpt(text, *active.span()), row=row, product_id=product_id)
+            return
+        tag = _TAG_TEXT.search(text)
+        if tag:
+            problem = _TAG_IN_DESCRIPTION if field == "description" else _TAG
+            self._tally.add(problem, field, excerpt(text, *tag.span()), row=row, product_id=product_id)
+
+    def _entities(self, row: int, product_id: str, field: str, text: str) -> None:
+        twice = _first(_TWICE_TEXT, text)
+        entity = twice or _first(_ENTITY_TEXT, text)
+        if entity is None:
+            return
+        single = _ENTITY_IN_DESCRIPTION if field == "description" else _ENTITY
+        meant = html.unescape(html.unescape(entity[0]) if twice else entity[0])
+        self._tally.add(
+            _TWICE if twice else single,
+            field,
+            excerpt(text, *entity.span()),
+            row=row,
+            product_id=product_id,
+            repair=f"Write {_named(meant)} instead of {entity[0]}.",
+        )
+
+
+def _first(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """The first match that is a number or a name that HTML knows: "R&D;" is neither."""
+    return next((found for found in pattern.finditer(text) if not found[1] or f"{found[1]};" in html5), None)
+
+
+def _named(text: str) -> str:
+    return "a plain space" if text.isspace() else f"“{text}”" if text.isprintable() else "nothing"

@@ -1,0 +1,111 @@
+"""Run the checks over a stream of rows, and sum up what they found as plain data."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import Field
+
+from lingsou.core.errors import ProductError
+from lingsou.core.types import Frozen, Product
+from lingsou.quality.check import EXAMPLES, SEVERITIES, Check, Finding, Kind, Severity, registered_checks
+from lingsou.quality.schema import SchemaRows
+
+FailOn = Literal["error", "warning", "never"]
+
+
+class ProblemCount(Frozen):
+    """How often one problem was found in one field."""
+
+    severity: Severity
+    field: str
+    problem: str
+    count: int
+
+
+class CheckResult(Frozen):
+    """What one check found."""
+
+    id: str
+    cost: str = Field(description="what such problems cost the shop")
+    counts: Mapping[Severity, int] = Field(description="findings of each severity, all three named")
+    problems: tuple[ProblemCount, ...] = Field(description="the same by kind; gravest first, then most frequent")
+    examples: tuple[Finding, ...] = Field(description="the first few findings of each kind, in the order of `problems`")
+
+
+class CheckReport(Frozen):
+    """What all checks found in one feed."""
+
+    rows: int = Field(description="rows read")
+    rejected: int = Field(description="rows that are not a valid product")
+    checks: tuple[CheckResult, ...] = Field(description="`schema` first, then by id; also those that found nothing")
+
+    def count(self, severity: Severity) -> int:
+        """Findings of that severity over all checks."""
+        return sum(check.counts[severity] for check in self.checks)
+
+    def exit_code(self, fail_on: FailOn = "error") -> int:
+        """0: clean; 1: a finding of severity `fail_on` or graver. 2 is left for a feed that cannot be read."""
+        failing: dict[FailOn, tuple[Severity, ...]] = {
+            "error": ("error",),
+            "warning": ("error", "warning"),
+            "never": (),
+        }
+        return int(any(self.count(severity) for severity in failing[fail_on]))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as JSON knows it."""
+        return self.model_dump(mode="json")
+
+
+def run_checks(
+    rows: Iterable[tuple[int, Product | ProductError]],
+    *,
+    checks: Sequence[Check] | None = None,
+    examples: int = EXAMPLES,
+) -> CheckReport:
+    """Run `checks` (every registered one by default) over `rows`, which are read once and not kept.
+
+    Args:
+        rows: row number of the feed and the product in it, or what was wrong with it.
+        checks: new instances; a check serves one run.
+        examples: findings kept of each kind, when the checks are made here.
+
+    Raises:
+        FeedError: whatever `rows` raises; the report needs the whole feed.
+    """
+    running = registered_checks(examples) if checks is None else checks
+    schema = SchemaRows(examples)
+    total = rejected = 0
+    observers = [check.observe for check in running]
+    for row, product in rows:
+        total += 1
+        if isinstance(product, ProductError):
+            rejected += 1
+            schema.observe(row, product)
+            continue
+        for observe in observers:
+            observe(row, product)
+    if not total:
+        schema.observe_nothing()
+
+    results = [_result(schema.id, schema.cost, schema.tally.findings(), schema.tally.counts())]
+    for check in running:
+        findings = check.finish()  # before counts, which it completes
+        results.append(_result(check.id, check.cost, findings, check.counts()))
+    return CheckReport(rows=total, rejected=rejected, checks=tuple(results))
+
+
+def _result(name: str, cost: str, findings: Sequence[Finding], counts: Mapping[Kind, int]) -> CheckResult:
+    order = sorted(counts, key=lambda kind: (SEVERITIES.index(kind.severity), -counts[kind], kind.field, kind.problem))
+    place = {kind: number for number, kind in enumerate(order)}
+    by_severity = Counter(dict.fromkeys(SEVERITIES, 0))
+    for kind, number in counts.items():
+        by_severity[kind.severity] += number
+    return CheckResult(
+        id=name,
+        cost=cost,
+        counts=dict(by_severity),
+        problems=tuple(ProblemCount(**kind._asdict(), count=counts[kind]) for kind in order),
+        examples=tuple(sorted(findings, key=lambda each: place[Kind(each.severity, each.field, each.problem)])),
+    )
