@@ -1,0 +1,29 @@
+"""Mark the query's words in a text, as HTML that is safe to insert into a page."""
+
+import html
+from collections.abc import Set
+
+from lingsou.text.segment import Segmenter
+
+
+def highlight(text: str, terms: Set[str], segmenter: Segmenter) -> str | None:
+    """`text` escaped, with `<em>` around the words whose term is in `terms`; none when there is nothing to mark."""
+    places = sorted((span.start, span.end) for span in segmenter.spans(text) if span.term in terms)
+    if not places:
+        return None
+    parts: list[str] = []
+    done = 0
+    for start, end in _merged(places):
+        parts += [html.escape(text[done:start]), "<em>", html.escape(text[start:end]), "</em>"]
+        done = end
+    return "".join([*parts, html.escape(text[done:])])
+
+
+def _merged(places: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged = places[:1]
+    for start, end in places[1:]:
+        if start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
