@@ -1,0 +1,70 @@
+"""What one serving process holds: the shop, its telemetry, and the thread that keeps the index fresh."""
+
+import os
+import signal
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+from fastapi import Request
+
+from lingsou.core.errors import LingsouError
+from lingsou.pipeline.shop import Shop, open_shop
+from lingsou.serving.telemetry import Telemetry
+
+PARENT_VARIABLE = "LINGSOU_SUPERVISOR_PID"
+_LAG_INTERVAL_S = 5.0
+
+
+@dataclass
+class Worker:
+    """State of one process; `stop` ends its refresher."""
+
+    shop: Shop
+    telemetry: Telemetry
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def start(self) -> None:
+        """Begin to follow the index."""
+        threading.Thread(target=self._follow, name="index-refresher", daemon=True).start()
+
+    def close(self) -> None:
+        """Stop following and release the shop."""
+        self.stop.set()
+        self.shop.close()
+
+    def _follow(self) -> None:
+        log = structlog.get_logger("lingsou.refresher")
+        interval = self.shop.settings.index.poll_ms / 1_000
+        supervisor = os.environ.get(PARENT_VARIABLE)
+        measured = 0.0
+        while not self.stop.wait(interval):
+            if supervisor and os.getppid() != int(supervisor):
+                # The supervisor was killed: a worker without one would hold the port for ever.
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
+            try:
+                self.shop.engine.refresh()
+                if time.monotonic() - measured > _LAG_INTERVAL_S:
+                    measured = time.monotonic()
+                    self.telemetry.observe_index(self.shop.engine.size, self.lag())
+            except (LingsouError, OSError) as error:
+                if not self.stop.is_set():
+                    log.error("refreshing the index failed", error=str(error))
+
+    def lag(self) -> int:
+        """Changes in the store that searches here do not show yet."""
+        return self.shop.store.pending(self.shop.engine.sequence)
+
+
+def open_worker(root: Path | str) -> Worker:
+    """A worker over an initialised data folder, not yet started."""
+    return Worker(open_shop(root), Telemetry())
+
+
+def worker_of(request: Request) -> Worker:
+    """The worker that serves this request."""
+    worker: Worker = request.app.state.worker
+    return worker
