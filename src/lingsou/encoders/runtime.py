@@ -1,0 +1,215 @@
+"""`OnnxEncoder`: an artefact folder served by ONNX Runtime, one text a forward pass.
+
+On two threads a batch would be about a tenth faster (docs/encoders.md), but would make a vector depend on its
+batch-mates, because int8 activations share one scale a tensor. So documents run one by one, several
+threads sharing one session, and equal texts always get equal vectors.
+"""
+
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lingsou.core.errors import ConfigurationError
+from lingsou.encoders.encoder import EncodedTokens, EncoderOptions, Progress, TextKind, Vectors
+from lingsou.encoders.manifest import MODEL, TOKENIZER, EncoderManifest, Pooling, fingerprint, read_manifest, verify
+from lingsou.encoders.optional import EXTRA_SERVE, require
+
+RECIPE = 1
+"""Raise it when this file changes a vector: it is part of every fingerprint."""
+
+_CHARACTERS_A_TOKEN = 64
+"""Text beyond this many characters for each token is never looked at; a token seldom has more than ten."""
+_CHUNK = 16
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
+_KNOWN_INPUTS = {"input_ids", "attention_mask", "token_type_ids"}
+
+
+class OnnxEncoder:
+    """An `Encoder` over `model.onnx`, `tokenizer.json` and `manifest.json` of one folder."""
+
+    def __init__(self, manifest: EncoderManifest, options: EncoderOptions, session: Any, tokenizer: Any):
+        self.manifest = manifest
+        self.options = options
+        self.max_tokens = min(options.max_tokens, manifest.max_tokens)
+        self.fingerprint = fingerprint(manifest, max_tokens=self.max_tokens, recipe=RECIPE)
+        self._session = session
+        self._tokenizer = tokenizer
+        self._inputs = [part.name for part in session.get_inputs()]
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(self.max_tokens)
+
+    @classmethod
+    def open(cls, folder: Path, options: EncoderOptions | None = None) -> "OnnxEncoder":
+        """Load the artefact in `folder` after comparing its files with the manifest.
+
+        Takes about 1.7 s for e5-small, two thirds of it for the vocabulary of 250,000 pieces.
+
+        Raises:
+            MissingExtraError: `onnxruntime` or `tokenizers` is not installed.
+            NotFoundError: the folder holds no artefact.
+            ConfigurationError: a file is missing, truncated or altered, or does not fit the manifest.
+        """
+        options = options or EncoderOptions()
+        if options.threads < 0 or options.intra_op_threads < 1 or options.max_tokens < 4:
+            raise ConfigurationError(f"These encoder options make no sense: {options}.", cure="See docs/encoders.md.")
+        manifest = read_manifest(folder)
+        verify(folder, manifest)
+        encoder = cls(manifest, options, _session(folder / MODEL, options), _tokenizer(folder / TOKENIZER))
+        encoder._check_graph(folder)
+        return encoder
+
+    @property
+    def name(self) -> str:
+        """The artefact's name."""
+        return self.manifest.name
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return self.manifest.dimension
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Vectors `[n, dimension]` of shoppers' queries, one forward pass each, in the caller's thread."""
+        return self._stack([self._sentence(text, "query") for text in texts])
+
+    def encode_documents(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        """Vectors `[n, dimension]` of documents; a text that occurs twice is encoded once."""
+        places: dict[str, int] = {}
+        rows = [places.setdefault(text, len(places)) for text in texts]
+        unique = list(places)
+        parts: list[NDArray[np.float32]] = []
+        for part in self._chunks([unique[i : i + _CHUNK] for i in range(0, len(unique), _CHUNK)]):
+            parts.extend(part)
+            if progress is not None and len(parts) < len(unique):
+                progress(len(parts))
+        if progress is not None:
+            progress(len(texts))
+        return self._stack(parts)[rows] if rows else self._stack([])
+
+    def encode_tokens(self, texts: Sequence[str], kind: TextKind = "query") -> list[EncodedTokens]:
+        """Token states, offsets and sentence vector of each text, from one forward pass each."""
+        return [self._tokens(text, kind) for text in texts]
+
+    def _chunks(self, chunks: list[list[str]]) -> Any:
+        """The vectors of each chunk, in order. ONNX Runtime releases the interpreter lock while it computes."""
+        workers = min(self.options.workers(), len(chunks))
+        if workers <= 1:
+            yield from map(self._documents, chunks)
+            return
+        pool = ThreadPoolExecutor(workers, thread_name_prefix="encode")
+        try:
+            yield from pool.map(self._documents, chunks)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _documents(self, texts: list[str]) -> list[NDArray[np.float32]]:
+        return [self._sentence(text, "document") for text in texts]
+
+    def _sentence(self, text: str, kind: TextKind) -> NDArray[np.float32]:
+        return self._run(self._tokenise(text, kind), want_states=False)[1]
+
+    def _tokens(self, text: str, kind: TextKind) -> EncodedTokens:
+        encoding = self._tokenise(text, kind)
+        states, sentence = self._run(encoding, want_states=True)
+        spans = np.array(encoding.offsets, np.int32).reshape(-1, 2) - len(self._prefix(kind))
+        spans = np.clip(spans, 0, len(text))
+        # The prefix's own tokens and the special ones end where the text begins, or are empty.
+        own = (spans[:, 1] > spans[:, 0]) & (np.array(encoding.special_tokens_mask) == 0)
+        return EncodedTokens(states[own], spans[own], sentence)
+
+    def _prefix(self, kind: TextKind) -> str:
+        return self.manifest.query_prefix if kind == "query" else self.manifest.document_prefix
+
+    def _tokenise(self, text: str, kind: TextKind) -> Any:
+        shown = _SURROGATES.sub("\ufffd", text[: self.max_tokens * _CHARACTERS_A_TOKEN])
+        return self._tokenizer.encode(self._prefix(kind) + shown)
+
+    def _run(self, encoding: Any, *, want_states: bool) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Token states `[tokens, d]` (empty unless wanted or needed) and the unit sentence vector `[d]`."""
+        ids = np.array([encoding.ids], np.int64)
+        feed = {
+            "input_ids": ids,
+            "attention_mask": np.ones_like(ids),
+            "token_type_ids": np.zeros_like(ids),
+        }
+        pooled = self.manifest.pooling == "graph"
+        outputs = [self.manifest.sentence_output] if pooled else []
+        with_states = want_states or not pooled
+        if with_states:
+            outputs.append(self.manifest.token_output)
+        found = self._session.run(outputs, {name: feed[name] for name in self._inputs})
+        states: NDArray[np.float32] = found[-1][0] if with_states else np.empty((0, self.dimension), np.float32)
+        sentence = found[0][0] if pooled else _pool(states, self.manifest.pooling)
+        length = max(float(np.linalg.norm(sentence)), 1e-12)
+        return states, (sentence / np.float32(length)).astype(np.float32, copy=False)
+
+    def _stack(self, rows: list[NDArray[np.float32]]) -> Vectors:
+        return np.stack(rows) if rows else np.empty((0, self.dimension), np.float32)
+
+    def _check_graph(self, folder: Path) -> None:
+        """Compare the graph's inputs and outputs with what the manifest says of them."""
+        if extra := set(self._inputs) - _KNOWN_INPUTS:
+            raise ConfigurationError(
+                f"{folder / MODEL} wants inputs that no text encoder has: {', '.join(sorted(extra))}.",
+                cure=f"Export it with the inputs {', '.join(sorted(_KNOWN_INPUTS))} or fewer.",
+            )
+        widths = {part.name: part.shape[-1] for part in self._session.get_outputs()}
+        wanted = {self.manifest.token_output}
+        if self.manifest.pooling == "graph":
+            if self.manifest.sentence_output is None:
+                raise ConfigurationError(
+                    "Pooling 'graph' needs a sentence output.", field="sentence_output", cure=_MEND
+                )
+            wanted.add(self.manifest.sentence_output)
+        for name in sorted(wanted):
+            if name not in widths:
+                have = ", ".join(sorted(widths))
+                raise ConfigurationError(f"{folder / MODEL} has no output '{name}'; it has {have}.", cure=_MEND)
+            if isinstance(widths[name], int) and widths[name] != self.dimension:
+                raise ConfigurationError(
+                    f"{folder / MODEL}: output '{name}' is {widths[name]} wide, the manifest says {self.dimension}.",
+                    field="dimension",
+                    cure=_MEND,
+                )
+
+
+def _pool(states: NDArray[np.float32], pooling: Pooling) -> NDArray[np.float32]:
+    pooled: NDArray[np.float32] = states[0] if pooling == "first" else states.mean(axis=0)
+    return pooled
+
+
+_MEND = "Correct manifest.json; docs/encoders.md describes it."
+
+
+def _session(path: Path, options: EncoderOptions) -> Any:
+    runtime = require("onnxruntime", EXTRA_SERVE)
+    settings = runtime.SessionOptions()
+    settings.intra_op_num_threads = options.intra_op_threads
+    settings.inter_op_num_threads = 1
+    settings.log_severity_level = 3
+    # A thread that waits must not burn the core that the rest of the service needs.
+    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return runtime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's errors share no base of their own
+        raise ConfigurationError(f"ONNX Runtime cannot load {path}: {_first_line(error)}", cure=_FRESH) from error
+
+
+def _tokenizer(path: Path) -> Any:
+    tokenizers = require("tokenizers", EXTRA_SERVE)
+    try:
+        return tokenizers.Tokenizer.from_file(str(path))
+    except Exception as error:  # `tokenizers` raises bare Exception
+        raise ConfigurationError(f"{path} is not a tokenizer: {_first_line(error)}", cure=_FRESH) from error
+
+
+_FRESH = "Upgrade onnxruntime and tokenizers, or fetch the model again: lingsou models pull <name>"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n", 1)[0][:300]
