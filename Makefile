@@ -13,12 +13,13 @@ demo: setup  ## make, load and serve the demo shop
 test: setup  ## pass all tests
 	$(BIN)/python -m pytest
 
-setup: $(STAMP)  ## make .venv with every extra and the benchmark peers
+setup: $(STAMP)  ## make .venv with every extra, the benchmark peers and the encoder
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lingsou needs Python 3.11 or newer")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(INSTALL) --constraint constraints.txt --editable '.[postgres,encoder-build,bench,dev]'
+	$(BIN)/lingsou models pull e5-small
 	touch $(STAMP)
 
 lint: setup

@@ -60,10 +60,6 @@ PRODUCTS = st.builds(
         | st.floats(allow_nan=False, allow_infinity=False)
         | TEXT
         | st.lists(TEXT, max_size=2).map(tuple),
-        | st.integers(-(2**63), 2**63 - 1)
-        | st.floats(allow_nan=False, allow_infinity=False)
-        | TEXT
-        | st.lists(TEXT, max_size=2).map(tuple),
         max_size=3,
     ),
     tags=st.lists(short(512), max_size=2).map(tuple),

@@ -3,7 +3,9 @@
 import sys
 from collections.abc import Callable
 
+import structlog
 import typer
+from rich.markup import escape
 
 from lingsou import __version__
 from lingsou.cli import (
@@ -15,6 +17,7 @@ from lingsou.cli import (
     import_verb,
     index_verb,
     init_verb,
+    models_verb,
     restore_verb,
     search_verb,
     serve_verb,
@@ -46,6 +49,7 @@ _VERBS: dict[str, Callable[..., None]] = {
 }
 for _name, _verb in _VERBS.items():
     app.command(_name)(_verb)
+app.add_typer(models_verb.models, name="models")
 
 
 def _version(wanted: bool) -> None:
@@ -63,10 +67,18 @@ def _options(
 
 def run() -> None:
     """Run the command; errors of ours end as one clear message and exit code 2."""
+    # Standard output is for results alone. `serve` sets up the logs of the service by itself.
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     try:
         app()
     except LingsouError as error:
-        errors.print(f"[bold red]error:[/] {_escaped(error)}", highlight=False)
+        errors.print(f"[bold red]error:[/] {_escaped(error)}", highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except OSError as error:
+        where = f"'{error.filename}': " if error.filename else ""
+        what = escape(where + (error.strerror or str(error)))
+        cure = "Check the path, its permissions and the free space of the disk."
+        errors.print(f"[bold red]error:[/] {what}.\n[bold]cure:[/] {cure}", highlight=False, soft_wrap=True)
         sys.exit(2)
     except KeyboardInterrupt:
         errors.print("interrupted", highlight=False)
@@ -74,8 +86,6 @@ def run() -> None:
 
 
 def _escaped(error: LingsouError) -> str:
-    from rich.markup import escape
-
     where = [f"row {error.row}"] if error.row is not None else []
     where += [f"field '{error.field}'"] if error.field else []
     text = f"{', '.join(where)}: {error.message}" if where else error.message

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from lingsou.cli.console import AsJson, Data, folder_of, output, print_json, progress_bar
 from lingsou.core.errors import RequestError
-from lingsou.core.types import SearchRequest
+from lingsou.core.types import MAX_QUERY_LENGTH, SearchRequest
 from lingsou.evaluation.report import machine
 from lingsou.pipeline.shop import Shop, open_shop
 
@@ -36,7 +36,7 @@ def bench(
         texts = list(_texts(shop, queries, count, random.Random(seed)))
         kinds = _kinds(shop, texts)
         runs: dict[str, Callable[[SearchRequest], object]] = {"in process": shop.pipeline.search}
-        client = httpx.Client(base_url=url, timeout=30) if url else None
+        client = _client(url) if url else None
         if client:
             runs["http"] = lambda request: client.post(
                 "/v1/search", json=request.model_dump(mode="json")
@@ -59,9 +59,25 @@ def bench(
     output.print(table)
 
 
+def _client(url: str) -> httpx.Client:
+    try:
+        client = httpx.Client(base_url=url, timeout=30)
+        client.get("/health").raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise RequestError(f"No service answers at {url}: {error}", field="--url", cure="lingsou serve") from error
+    return client
+
+
 def _texts(shop: Shop, queries: Path | None, count: int, rng: random.Random) -> Iterator[str]:
     if queries:
-        lines = [line.strip() for line in queries.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+        try:
+            lines = [line.strip() for line in queries.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+        except UnicodeDecodeError as error:
+            raise RequestError(f"{queries} is not UTF-8 text.", cure="Save it as UTF-8.") from error
+        if too_long := next((number for number, line in enumerate(lines, 1) if len(line) > MAX_QUERY_LENGTH), None):
+            raise RequestError(
+                f"Query {too_long} of {queries} is longer than {MAX_QUERY_LENGTH} characters.", cure="Shorten it."
+            )
         if not lines:
             raise RequestError(f"{queries} holds no query.", cure="One query a line.")
         yield from (lines[place % len(lines)] for place in range(count))

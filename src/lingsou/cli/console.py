@@ -12,8 +12,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from lingsou.core.settings import DataFolder, default_data_folder
 
-output = Console()
-errors = Console(stderr=True)
+_UNWRAPPED = 10_000
+"""Columns where no terminal says how many: a path or table row in a pipe or log must not be cut in two."""
+
+
+def _console(*, stderr: bool = False) -> Console:
+    console = Console(stderr=stderr)
+    return console if console.is_terminal else Console(stderr=stderr, width=_UNWRAPPED)
+
+
+output = _console()
+errors = _console(stderr=True)
 
 Data = Annotated[
     Path | None,

@@ -21,7 +21,7 @@ def demo(
     products: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many products to make.")] = 3_200,
     seed: Annotated[int, typer.Option(help="The same seed makes the same shop.")] = 7,
     host: Annotated[str | None, typer.Option(show_default=False)] = None,
-    port: Annotated[int | None, typer.Option(show_default=False)] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, show_default=False)] = None,
     serve_: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the shop when it is loaded.")] = True,
 ) -> None:
     """Make a bilingual demo shop, load it as any feed, index it and serve it. Done once, it only serves."""

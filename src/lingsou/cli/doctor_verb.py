@@ -103,8 +103,11 @@ def _indexer(folder: DataFolder) -> Diagnosis:
 
 def _port(folder: DataFolder) -> Diagnosis:
     server = load_settings(folder).server
-    with socket.socket(socket.AF_INET6 if ":" in server.host else socket.AF_INET) as probe:
-        probe.settimeout(1)
-        busy = probe.connect_ex((server.host, server.port)) == 0
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in server.host else socket.AF_INET) as probe:
+            probe.settimeout(1)
+            busy = probe.connect_ex((server.host, server.port)) == 0
+    except OSError as error:
+        return Diagnosis("port", "error", f"{server.host}: {error.strerror or error}", "Correct server.host.")
     detail = f"{server.host}:{server.port} " + ("is in use, by this service or another program" if busy else "is free")
     return Diagnosis("port", "ok", detail)

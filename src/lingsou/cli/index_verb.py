@@ -28,14 +28,20 @@ def index(
                 shop.engine.clear()
             with progress_bar() as bar:
                 task = bar.add_task("indexing", total=None)
-                done = shop.indexer().catch_up(lambda done, total: bar.update(task, completed=done, total=total))
-            if done:
+                indexer = shop.indexer()
+                done = indexer.catch_up(lambda done, total: bar.update(task, completed=done, total=total))
+                words = time.perf_counter() - start
+                encoding = bar.add_task("encoding", total=None)
+                vectors = indexer.embed(lambda done, total: bar.update(encoding, completed=done, total=total))
+            if done or vectors:
                 shop.engine.compact(force=True)
             seconds = time.perf_counter() - start
             if as_json:
                 print_json(
                     {
                         "changes": done,
+                        "vectors": vectors,
+                        "words_seconds": words,
                         "products": shop.engine.size,
                         "sequence": shop.engine.sequence,
                         "seconds": seconds,
@@ -43,7 +49,8 @@ def index(
                 )
             else:
                 output.print(
-                    f"{done:,} changes indexed in {seconds:.1f} s; {shop.engine.size:,} products can be found."
+                    f"{done:,} changes indexed in {seconds:.1f} s; {shop.engine.size:,} products can be found, "
+                    f"{shop.engine.size - shop.engine.count_without_vectors():,} also by meaning."
                 )
             if follow:
                 stop = threading.Event()

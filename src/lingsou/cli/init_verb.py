@@ -26,10 +26,16 @@ def init(
     folder = folder_of(data)
     if folder.exists() and not new_key:
         raise ConflictError(f"'{folder.root}' is initialised already.", cure="For one more key: lingsou init --new-key")
-    if not folder.exists():
+    made = not folder.exists()
+    if made:
         _write_settings(folder, currency, store_url)
-    with Store.of(folder, load_settings(folder)) as store:
-        key, secret = create_key(store.database, "init")
+    try:
+        with Store.of(folder, load_settings(folder)) as store:
+            key, secret = create_key(store.database, "init")
+    except BaseException:
+        if made:  # else the folder would pass for an initialised one, whose key nobody has seen
+            folder.settings_file.unlink()
+        raise
     if as_json:
         print_json({"data": str(folder.root), "key_id": key.id, "api_key": secret})
         return
@@ -46,8 +52,3 @@ def _write_settings(folder: DataFolder, currency: str, store_url: str | None) ->
         os.open(folder.settings_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
     ) as file:
         file.write(text)
-    try:
-        load_settings(folder)
-    except Exception:
-        folder.settings_file.unlink()
-        raise

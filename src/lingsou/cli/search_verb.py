@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
-from lingsou.cli.console import AsJson, Data, folder_of, output, print_json
+from lingsou.cli.console import AsJson, Data, errors, folder_of, output, print_json
 from lingsou.core.errors import RequestError
 from lingsou.core.types import Explanation, FacetCount, SearchRequest, SearchResponse
 from lingsou.pipeline.shop import open_shop
@@ -48,6 +48,7 @@ def search(
         raise RequestError(first["msg"], field=where, cure="See: lingsou search --help") from error
     shop = open_shop(folder_of(data).root)
     try:
+        shop.warm_up()
         response = shop.pipeline.search(request)
     finally:
         shop.close()
@@ -69,6 +70,11 @@ def _print(response: SearchResponse) -> None:
         table.add_row(str(place), escape(hit.id), title, escape(product.brand), price, stock, f"{hit.score:.2f}")
     if response.hits:
         output.print(table)
+    for notice in response.notices:
+        output.print(notice, markup=False, highlight=False)
+    for stage in response.stages:
+        if stage.fallback:
+            errors.print(f"{stage.stage}: {stage.fallback}", markup=False, highlight=False)
     for facet in response.facets:
         counts = "  ".join(f"{_label(each)} ({each.count:,})" for each in facet.values)
         more = f"  … {facet.other:,} more" if facet.other else ""

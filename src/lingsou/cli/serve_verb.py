@@ -11,8 +11,8 @@ from lingsou.core.settings import load_settings
 def serve(
     data: Data = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default=False)] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on.", show_default=False)] = None,
-    workers: Annotated[int | None, typer.Option(help="Serving processes.", show_default=False)] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Port to listen on.", show_default=False)] = None,
+    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Serving processes.", show_default=False)] = None,
 ) -> None:
     """Serve until interrupted. Settings come from lingsou.toml; options here win."""
     from lingsou.serving.supervisor import serve as run

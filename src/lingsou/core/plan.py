@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from lingsou.core.types import Frozen
+from lingsou.core.frozen import Frozen
 
 EntityKind = Literal["brand", "category", "attribute", "model"]
 
@@ -23,7 +23,9 @@ class Entity(Span):
 
     kind: EntityKind
     field: str = Field(description="filterable field, such as `brand` or `attributes.colour`")
-    values: tuple[str, ...] = Field(description="values of that field that the words stand for, as the index spells them")
+    values: tuple[str, ...] = Field(
+        description="values of the field that the words stand for, as the index spells them"
+    )
     negated: bool = Field(False, description="the shopper does not want it")
     source: str = Field(description="how it was found: `catalogue`, `alias`, `case-folded` …")
     confidence: float = Field(ge=0, le=1)

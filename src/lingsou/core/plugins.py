@@ -26,6 +26,13 @@ def resolve(kind: str, name: str) -> Any:
             raise ConfigurationError(
                 f"There is no {kind} named '{name}'.", cure=f"Use one of: {', '.join(names(kind))}."
             )
-        return next(iter(found)).load()
+        point = next(iter(found))
+        try:
+            return point.load()
+        except (ImportError, AttributeError) as error:
+            raise ConfigurationError(
+                f"The {kind} '{name}' cannot be loaded from {point.value}: {error}.",
+                cure="Install or upgrade the package that provides it.",
+            ) from error
     module, _, attribute = target.partition(":")
     return getattr(import_module(module), attribute)

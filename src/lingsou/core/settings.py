@@ -6,14 +6,17 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from lingsou.core.errors import ConfigurationError
 
 SETTINGS_FILE = "lingsou.toml"
+_UNKNOWN = "there is no such setting"
+_CURE = "See docs/configuration.md for every setting."
+_EMPTY_IS_NONE = BeforeValidator(lambda value: None if value == "" else value)
 
 
 class Section(BaseModel):
@@ -25,7 +28,7 @@ class Section(BaseModel):
 class StoreSettings(Section):
     """Where the truth lives."""
 
-    url: SecretStr | None = Field(
+    url: Annotated[SecretStr | None, _EMPTY_IS_NONE] = Field(
         None, description="SQLAlchemy URL, e.g. `postgresql+psycopg://…`; none: SQLite inside the data folder"
     )
 
@@ -70,6 +73,29 @@ class SearchSettings(Section):
     )
 
 
+class EncoderSettings(Section):
+    """The text encoder behind search by meaning."""
+
+    name: str = Field(
+        "e5-small", description="a model of the models folder, a path, or a hub id; empty: search by words alone"
+    )
+    models: Annotated[Path | None, _EMPTY_IS_NONE] = Field(
+        None, description="where models lie; default: $LINGSOU_MODELS_DIR, else ~/.local/share/lingsou/models"
+    )
+    threads: int = Field(0, ge=0, le=256, description="documents encoded at once; 0: one for each core")
+    max_tokens: int = Field(96, ge=8, le=512, description="of one text; longer ones are cut")
+    budget_ms: int = Field(100, ge=1, le=10_000, description="a query not encoded by then is searched by words alone")
+    cache: int = Field(10_000, ge=0, le=1_000_000, description="query vectors kept in memory")
+
+    @property
+    def models_dir(self) -> Path:
+        """Where models lie."""
+        if self.models:
+            return self.models
+        home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+        return Path(os.environ.get("LINGSOU_MODELS_DIR") or Path(home) / "lingsou" / "models")
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -86,6 +112,7 @@ class Settings(BaseSettings):
     server: ServerSettings = ServerSettings()
     index: IndexSettings = IndexSettings()
     search: SearchSettings = SearchSettings()
+    encoder: EncoderSettings = EncoderSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -128,21 +155,30 @@ def load_settings(folder: DataFolder) -> Settings:
             f"There is no {SETTINGS_FILE} in '{folder.root}'.", cure=f"lingsou init --data {folder.root}"
         )
     try:
-        values: dict[str, Any] = tomllib.loads(folder.settings_file.read_text(encoding="utf-8"))
+        values: dict[str, Any] = tomllib.loads(folder.settings_file.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise ConfigurationError(
+            f"{folder.settings_file} cannot be read: {error.strerror}.", cure="Check its permissions."
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(
             f"{folder.settings_file} is not valid TOML: {error}.", cure="Mend that line."
         ) from error
+    for name in values.keys() - Settings.model_fields.keys():  # some would steer BaseSettings itself
+        raise ConfigurationError(f"{folder.settings_file}: {_UNKNOWN}.", field=name, cure=_CURE)
     try:
         return Settings(**values)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ConfigurationError(
-            f"{folder.settings_file}: {first['msg']}", field=where, cure="See docs/configuration.md for every setting."
-        ) from error
+        path = [str(part) for part in first["loc"]]
+        variable = f"LINGSOU_{'__'.join(path)}".upper()
+        source = f"The variable {variable}" if variable in os.environ else folder.settings_file
+        what = _UNKNOWN if first["type"] == "extra_forbidden" else first["msg"]
+        raise ConfigurationError(f"{source}: {what}.", field=".".join(path), cure=_CURE) from error
+    except SettingsError as error:
+        raise ConfigurationError(f"An environment variable LINGSOU_…: {error}.", cure=_CURE) from error
 
 
 def default_data_folder() -> Path:
     """`LINGSOU_DATA_DIR`, else `lingsou-data` in the working folder."""
-    return Path(os.environ.get("LINGSOU_DATA_DIR", "lingsou-data"))
+    return Path(os.environ.get("LINGSOU_DATA_DIR") or "lingsou-data")

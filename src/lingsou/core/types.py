@@ -11,18 +11,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from lingsou.core.frozen import Frozen as Frozen
+from lingsou.core.plan import QueryPlan
+
 MAX_ID_LENGTH = 256
 MAX_QUERY_LENGTH = 512
 
 
-class Frozen(BaseModel):
-    """Base of every border type: immutable, unknown keys forbidden."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
-
-
 def _as_utc(value: datetime) -> datetime:
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    try:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("is outside the years 1 to 9999 in UTC") from error
 
 
 def _without_nul(value: str) -> str:
@@ -175,6 +175,7 @@ class SearchRequest(Frozen):
     page_size: int = Field(20, ge=1, le=200)
     collapse: bool = Field(True, description="show one product of each variant group")
     explain: bool = False
+    understand: bool = Field(True, description="false: take the words as they stand, without limits read from them")
     context: Context = Context()
 
 
@@ -232,6 +233,7 @@ class SearchResponse(Frozen):
     facets: tuple[Facet, ...] = ()
     page: int
     page_size: int
+    plan: QueryPlan | None = Field(None, description="what was understood; none when nothing was to be understood")
     notices: tuple[str, ...] = Field((), description="what was relaxed or left out, in plain words")
     took_ms: float
     stages: tuple[StageTime, ...] = ()

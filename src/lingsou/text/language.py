@@ -1,11 +1,13 @@
 """Which of the shop's languages a text is in, decided by script."""
 
+import re
 from typing import Literal
 
 from lingsou.text.normalise import HAN
 
 Language = Literal["zh", "en", "mixed", "other"]
 
+_LATIN = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏḀ-ỿ]")
 _MIXED_FROM, _MIXED_TO = 0.2, 0.8
 
 
@@ -16,7 +18,7 @@ def detect(text: str) -> Language:
     Latin words. Brand names are Latin in most Chinese titles: up to a fifth of them does not make a text mixed.
     """
     han = len(HAN.findall(text))
-    latin = sum(1 for word in HAN.sub(" ", text).split() if word[:1].isascii() and any(c.isalpha() for c in word))
+    latin = sum(1 for word in HAN.sub(" ", text).split() if _LATIN.search(word))
     if han + latin == 0:
         return "other"
     share = han / (han + latin)

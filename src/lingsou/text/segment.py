@@ -3,14 +3,14 @@
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import rjieba
 import Stemmer
 
-from lingsou.text.normalise import has_han, normalise
+from lingsou.text.normalise import fold_with_places, has_han, normalise
 
-ANALYSIS_VERSION = 1
+ANALYSIS_VERSION = 2
 """Raise when a change here makes terms differ from those in existing indexes; they are then rebuilt."""
 
 _HAN_RUN = r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]+"
@@ -22,8 +22,7 @@ _SHOP_WORD_FREQUENCY = 2_000_000
 """High enough that the shop's own word always beats a split of it in rjieba's dictionary."""
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(NamedTuple):
     """A term and the characters `text[start:end]` that it came from."""
 
     term: str
@@ -73,20 +72,19 @@ class Segmenter:
 
     def spans(self, text: str) -> list[Span]:
         """The terms of `text` with their places in it, for highlighting; overlapping ones included."""
-        folded, places = _fold_with_places(text)
-        found: list[Span] = []
+        folded, starts, ends = fold_with_places(text)
+        cuts: list[tuple[str, int, int]] = []
         for match in _PIECE.finditer(folded):
-            start = match.start()
             if match.group(1):
-                cuts = [
-                    (start + left, start + right) for _, left, right in self._jieba.tokenize(match.group(), "search")
-                ]
+                first = match.start()
+                for word, left, right in self._jieba.tokenize(match.group(), "search"):
+                    cuts.append((word, first + left, first + right))
             else:
-                cuts = [match.span()]
-            found += [Span(self._stem(folded[left:right]), places[left], places[right - 1] + 1) for left, right in cuts]
-        for match in _COMPOUND.finditer(folded):
-            found.append(Span(_join(match.group()), places[match.start()], places[match.end() - 1] + 1))
-        return found
+                cuts.append((self._stem(match.group()), *match.span()))
+        cuts = [cut for cut in cuts if cut[2] - cut[1] <= _MAX_TERM]
+        compounds = ((_join(match.group()), *match.span()) for match in _COMPOUND.finditer(folded))
+        cuts += [cut for cut in compounds if len(cut[0]) <= _MAX_TERM]
+        return [Span(term, starts[left], ends[right - 1]) for term, left, right in cuts]
 
     def _stem(self, word: str) -> str:
         if not (word.isascii() and word.isalpha()):
@@ -102,17 +100,3 @@ class Segmenter:
 
 def _join(compound: str) -> str:
     return compound.replace("-", "").replace("/", "")
-
-
-def _fold_with_places(text: str) -> tuple[str, list[int]]:
-    """`normalise(text)` and, for each character of it, the index in `text` that it came from."""
-    whole = normalise(text)
-    if len(whole) == len(text):
-        return whole, list(range(len(text)))
-    folded: list[str] = []
-    places: list[int] = []
-    for place, character in enumerate(text):
-        plain = normalise(character) or " "
-        folded.append(plain)
-        places += [place] * len(plain)
-    return "".join(folded), places

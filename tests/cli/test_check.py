@@ -1,0 +1,50 @@
+"""`lingsou check`: what its exit codes and its report say."""
+
+from pathlib import Path
+
+import pytest
+
+from .conftest import MAPPING, Run
+from .conftest import lingsou as run
+
+CLEAN = "id,title,price,stock\n" + "".join(f"p{n},Lamp number {n},{10 + n},5\n" for n in range(20))
+BAD = CLEAN + "p3,Lamp again,12,1\nx1,Lamp <b>bold</b> æ\u2014\u00a5,13,2\nx2,Lamp,-1,2\n"
+
+
+@pytest.fixture
+def mapping(tmp_path: Path) -> Path:
+    path = tmp_path / "mapping.toml"
+    path.write_text(MAPPING, encoding="utf-8")
+    return path
+
+
+def test_exit_codes(tmp_path: Path, mapping: Path, lingsou_here: Run) -> None:
+    clean, bad = tmp_path / "clean.csv", tmp_path / "bad.csv"
+    clean.write_text(CLEAN, encoding="utf-8")
+    bad.write_text(BAD, encoding="utf-8")
+    assert "20 rows, 0 not valid" in lingsou_here("check", clean, "--mapping", mapping).out
+    told = run("check", bad, "--mapping", mapping, code=1)
+    assert "duplicate-id" in told.out
+    lingsou_here("check", bad, "--mapping", mapping, "--fail-on", "never")
+    lingsou_here("check", clean, "--mapping", mapping, "--fail-on", "warning")
+    assert "cure:" in lingsou_here("check", tmp_path / "none.csv", code=2).err
+    assert "--fail-on" in lingsou_here("check", bad, "--fail-on", "sometimes", code=2).err
+
+
+def test_json_names_row_field_and_repair(tmp_path: Path, mapping: Path, lingsou_here: Run) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_text(BAD, encoding="utf-8")
+    report = lingsou_here("check", bad, "--mapping", mapping, "--json", code=1).json
+    assert (report["rows"], report["rejected"]) == (23, 1)
+    (duplicate,) = [each for each in report["checks"] if each["id"] == "duplicate-id"]
+    (problem,) = duplicate["problems"]
+    assert (problem["severity"], problem["field"], problem["count"]) == ("error", "id", 1)
+    assert any("p3" in example["evidence"] for example in duplicate["examples"])
+    assert all(example["repair"] for each in report["checks"] for example in each["examples"])
+    none = lingsou_here("check", bad, "--mapping", mapping, "--examples", "0", "--json", code=1).json
+    assert not any(each["examples"] for each in none["checks"])
+
+
+def test_without_a_feed_the_store_is_checked(shop: Path, lingsou_here: Run) -> None:
+    report = lingsou_here("check", "--data", shop, "--json").json
+    assert (report["rows"], report["rejected"]) == (4, 0)
