@@ -1,0 +1,85 @@
+"""Names of one thing in both languages, from the package's tables, by token phrase."""
+
+from collections.abc import Iterator, Sequence
+
+from lingsou.core.plan import Expansion
+from lingsou.query.phrases import PhraseTable, longest_matches
+from lingsou.query.tables import Concept, concepts
+from lingsou.query.tokens import NameTokeniser, Token, key_of
+from lingsou.text.normalise import has_han
+from lingsou.text.segment import Segmenter
+
+MAX_EXPANSIONS = 24
+_FIRST_WEIGHT, _OTHER_WEIGHT = 0.6, 0.4
+_OTHERS = 2
+"""Translations beside the usual one that are used: later names of a line are rarer words."""
+
+
+class Bilingual:
+    """The tables of names, tokenised as the shop's own names are."""
+
+    def __init__(self, segmenter: Segmenter):
+        self._segmenter = segmenter
+        self._concepts = concepts()
+        self._table: PhraseTable[list[Concept]] = PhraseTable()
+        self._keys: list[tuple[str, ...]] = []
+        terms = NameTokeniser(segmenter)
+        for concept in self._concepts:
+            keys = tuple(dict.fromkeys(key_of(terms(name)) for name in concept.names))
+            self._keys.append(keys)
+            for key in keys:
+                self._table.setdefault(key, []).append(concept)
+        self._table.freeze()
+        self._broader: dict[int, int] = {
+            narrower: concept.number for concept in self._concepts for narrower in concept.narrower
+        }
+
+    def knows(self, key: str) -> bool:
+        """Whether a token phrase is a name in the tables: an ordinary word."""
+        return self._table.get(key) is not None
+
+    def other_names(self, key: str) -> Iterator[tuple[str, str]]:
+        """What else a value may be called: names of the same thing (`bilingual`), and of broader ones (`family`).
+
+        A value whose own name means several things (`notebook`) is `ambiguous` under the names of each.
+        """
+        found = self._table.get(key) or ()
+        for concept in found:
+            for name in self._keys[concept.number]:
+                yield name, "bilingual" if len(found) == 1 else "ambiguous"
+            broader = self._broader.get(concept.number)
+            while broader is not None:
+                for name in self._keys[broader]:
+                    yield name, "family"
+                broader = self._broader.get(broader)
+
+    def expansions(
+        self, tokens: Sequence[Token], have: frozenset[str], borders: frozenset[int], blocked: frozenset[int]
+    ) -> tuple[Expansion, ...]:
+        """Index terms of the other language for the tokens' things; terms that the query has already are left out."""
+        weights: dict[str, float] = {}
+        for first, last, found in longest_matches(self._table, tokens, blocked):
+            start, end = tokens[first].start, tokens[last - 1].end
+            if tokens[first].han and not {start, end} <= borders:
+                continue
+            asked_in_chinese = any(token.han for token in tokens[first:last])
+            for concept in found:
+                names = concept.en if asked_in_chinese else concept.zh
+                for rank, name in enumerate(names[: 1 + _OTHERS]):
+                    if asked_in_chinese and has_han(name):
+                        continue
+                    found_terms = _whole(self._segmenter.terms(name))
+                    weight = (_OTHER_WEIGHT if rank else _FIRST_WEIGHT) / len(found) / max(1, len(found_terms))
+                    for term in found_terms:
+                        weights[term] = max(weight, weights.get(term, 0.0))
+        ranked = sorted(((t, w) for t, w in weights.items() if t not in have), key=lambda pair: (-pair[1], pair[0]))
+        return tuple(
+            Expansion(term=term, weight=round(weight, 4), source="bilingual")
+            for term, weight in ranked[:MAX_EXPANSIONS]
+        )
+
+
+def _whole(found: Sequence[str]) -> list[str]:
+    """Terms without the parts of longer ones: `笔记本电脑` says more than `笔记` beside it."""
+    whole = [term for term in dict.fromkeys(found) if not any(term != other and term in other for other in found)]
+    return [term for term in whole if len(term) > 1] or whole
