@@ -20,9 +20,12 @@ from pydantic import BaseModel
 
 from lingsou.cli.app import app as cli_app
 from lingsou.core import plugins
+from lingsou.core.plan import Constraint, Entity, QueryPlan
 from lingsou.core.settings import SearchSettings, Settings
 from lingsou.core.types import ProductPatch, SearchRequest, SearchResponse
+from lingsou.pipeline.encoding import QueryEncoder
 from lingsou.pipeline.search import SearchPipeline
+from lingsou.pipeline.understanding import Understanding
 from lingsou.retrieval.engines.embedded import EmbeddedEngine
 from lingsou.retrieval.filters import parse_filter_arguments
 from lingsou.serving import routes
@@ -83,6 +86,8 @@ def verbs() -> dict[str, Any]:
 
 
 def long_options(verb: Any) -> set[str]:
+    if hasattr(verb, "commands"):
+        return set().union(*(long_options(each) for each in verb.commands.values()))
     return {name for each in verb.params for name in (*each.opts, *each.secondary_opts) if name.startswith("--")}
 
 
@@ -97,7 +102,11 @@ def test_every_setting_is_documented(name: str, default: Any) -> None:
 
 
 def test_no_documented_setting_is_gone() -> None:
-    documented = set(re.findall(r"`LINGSOU_([A-Z0-9_]+)`", text_of("docs/configuration.md"))) - {"", "DATA_DIR"}
+    documented = set(re.findall(r"`LINGSOU_([A-Z0-9_]+)`", text_of("docs/configuration.md"))) - {
+        "",
+        "DATA_DIR",
+        "MODELS_DIR",
+    }
     assert documented == {name.upper().replace(".", "__") for name, _ in settings_of(Settings)}
 
 
@@ -123,6 +132,8 @@ def test_every_verb_and_its_options_are_documented(name: str) -> None:
     table = "\n".join(line for line in described.splitlines() if line.startswith("| `--"))
     assert set(re.findall(r"`(--[a-z-]+)", table)) == long_options(verbs()[name])
     assert blocks(described, "sh"), "an example"
+    for subverb in getattr(verbs()[name], "commands", {}):
+        assert f"`lingsou {name} {subverb}" in described
 
 
 def test_no_documented_verb_is_gone() -> None:
@@ -149,7 +160,11 @@ def test_every_package_has_its_layer() -> None:
         assert row.split("|")[4].strip(), f"{package} exists; docs/design.md does not say so"
 
 
-@pytest.mark.parametrize("model", [SearchRequest, SearchResponse, ProductPatch], ids=lambda model: model.__name__)
+@pytest.mark.parametrize(
+    "model",
+    [SearchRequest, SearchResponse, QueryPlan, Entity, Constraint, ProductPatch],
+    ids=lambda model: model.__name__,
+)
 def test_every_field_of_the_messages_is_documented(model: type[BaseModel]) -> None:
     page = text_of("docs/http.md")
     for field in model.model_fields:
@@ -180,6 +195,8 @@ def test_shown_commands_exist(page: Path) -> None:
                 if words[:1] != ["lingsou"]:
                     continue
                 assert words[1] in known, line
+                if hasattr(known[words[1]], "commands"):
+                    assert words[2] in known[words[1]].commands, line
                 options = {word.partition("=")[0] for word in words if word.startswith("--")}
                 assert options <= long_options(known[words[1]]), line
 
@@ -204,7 +221,7 @@ def test_both_readmes_show_the_same() -> None:
 
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> SearchPipeline:
-    """The catalogue that docs/http.md uses, in an engine of its own."""
+    """The catalogue that docs/http.md uses, in an engine of its own, and no encoder."""
     segmenter, settings = Segmenter(), SearchSettings()
     engine = EmbeddedEngine(tmp_path_factory.mktemp("index"), "docs", segmenter, settings)
     engine.apply(as_changes(tiny_catalogue()))
@@ -214,7 +231,9 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> SearchPipeline:
         def get(self, ids: Any) -> dict[str, Any]:
             return {each: products[each] for each in ids}
 
-    return SearchPipeline(Products(), engine, segmenter)
+    understanding = Understanding(engine, segmenter, "CNY")
+    understanding.refresh()
+    return SearchPipeline(Products(), engine, segmenter, QueryEncoder(None, budget_ms=100, cache=10), understanding)
 
 
 @pytest.mark.parametrize("name", ["docs/http.md", "docs/feeds.md", "docs/operations.md", "docs/quickstart.md"])
@@ -238,11 +257,29 @@ def test_request_bodies_are_answered_as_shown(pipeline: SearchPipeline) -> None:
             assert (hit["id"], hit["variants"]) == (documented["id"], documented["variants"])
             assert hit["highlights"] == documented["highlights"]
             assert hit["score"] == pytest.approx(documented["score"], rel=1e-4)
+        assert answer["notices"] == expected.get("notices", answer["notices"])
+        assert (
+            answer["plan"].items() >= expected.get("plan", {}).items() if "plan" in answer else "plan" not in expected
+        )
+        if "stages" in expected:
+            assert [each["stage"] for each in answer["stages"]] == [each["stage"] for each in expected["stages"]]
         if expected.get("name") == "position":
-            assert answer["hits"][0]["explanation"]["children"][0]["name"] == "lexical"
-            assert answer["hits"][0]["explanation"]["children"][0]["value"] == pytest.approx(
-                expected["children"][0]["value"], rel=1e-4
-            )
+            assert_same_tree(answer["hits"][0]["explanation"], expected)
+
+
+def assert_same_tree(node: dict[str, Any], documented: dict[str, Any]) -> None:
+    assert (node["name"], node["detail"]) == (documented["name"], documented["detail"])
+    assert node["value"] == pytest.approx(documented["value"], rel=1e-4)
+    for child, shown in zip(node["children"], documented["children"], strict=True):
+        assert_same_tree(child, shown)
+
+
+def test_queries_are_understood_as_shown(pipeline: SearchPipeline) -> None:
+    found = blocks(text_of("docs/http.md"), "json")
+    ((place, query),) = [(place, body) for place, (mark, body) in enumerate(found) if mark == "understand"]
+    plan = pipeline.search(SearchRequest.model_validate_json(query)).plan
+    assert plan is not None
+    assert plan.model_dump(mode="json") == json.loads(found[place + 1][1])
 
 
 def test_filters_find_what_the_table_says(pipeline: SearchPipeline) -> None:
@@ -277,6 +314,7 @@ def test_the_quickstart_runs(tmp_path: Path) -> None:
     unwanted = ("LINGSOU_", "PYTHONDONTWRITEBYTECODE")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
     environment |= {
+        "LINGSOU_ENCODER__NAME": "",  # the page shows what words alone find, with or without an encoder here
         "PATH": f"{shim.parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]),
         "COLUMNS": "120",

@@ -44,7 +44,7 @@ def test_scores_are_those_of_bm25s(
     terms = [term for text in query for term in SEGMENTER.terms(text) if term in library.vocab_dict]
     expected = library.get_scores(terms) * (k1 + 1) if terms else np.zeros(len(titles))
     found = engine.search(EngineQuery(text=" ".join(query), limit=100)).candidates
-    scores = dict(zip((int(number) - 1 for number in found.numbers), found.scores.tolist(), strict=True))
+    scores = dict(zip((int(number) - 1 for number in found.numbers), found.legs["lexical"].tolist(), strict=True))
     assert scores == pytest.approx({n: score for n, score in enumerate(expected.tolist()) if score > 0}, rel=1e-4)
     ours = sorted(scores, key=lambda n: (-round(scores[n], 4), n))
     theirs = sorted(scores, key=lambda n: (-round(float(expected[n]), 4), n))

@@ -39,7 +39,8 @@ class Service:
 def make_folder(root: Path) -> tuple[DataFolder, str]:
     """An initialised data folder and a key that may write."""
     root.mkdir(parents=True, exist_ok=True)
-    (root / SETTINGS_FILE).write_text("[index]\npoll_ms = 50\n[server]\nmax_body_mb = 2\n", encoding="utf-8")
+    settings = "[index]\npoll_ms = 50\n[server]\nmax_body_mb = 2\n[encoder]\nname = ''\n"
+    (root / SETTINGS_FILE).write_text(settings, encoding="utf-8")
     folder = DataFolder(root)
     with Store.of(folder, load_settings(folder)) as store:
         _, key = create_key(store.database, "test")

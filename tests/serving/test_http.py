@@ -59,6 +59,29 @@ def test_explain_ends_at_the_position(service: Service) -> None:
         assert hit["explanation"]["children"][0]["value"] == pytest.approx(hit["score"], rel=1e-4)
 
 
+def test_understand_names_what_it_read(service: Service) -> None:
+    def plan_of(q: str) -> dict[str, Any]:
+        plan: dict[str, Any] = service.client.post("/v1/understand", json={"q": q}).json()
+        return plan
+
+    wait_for(service, lambda: plan_of("黑色").get("entities"))
+    plan = plan_of("黑色跑步鞋 100元到300元")
+    (constraint,) = plan["constraints"]
+    assert (constraint["field"], constraint["hard"], constraint["surface"]) == ("price", True, "100元到300元")
+    assert {"黑色"} <= {entity["surface"] for entity in plan["entities"]}
+    problem(service.client.get("/v1/understand", params={"q": ""}), 422)
+
+
+def test_similar_without_vectors_is_empty_and_unknown_is_404(service: Service) -> None:
+    assert service.client.get("/v1/similar/t1").json()["hits"] == []
+    problem(service.client.get("/v1/similar/nothing"), 404)
+
+
+def test_a_year_beyond_the_calendar_is_one_rejected_row(service: Service) -> None:
+    rows = [{"id": "late", "title": "x", "created_at": "9999-12-31T23:59:59-12:00"}]
+    assert problem(service.client.post("/v1/products", json=rows, headers=service.auth), 422)["field"] == "created_at"
+
+
 def test_a_page_far_beyond_the_end_is_empty(service: Service) -> None:
     answer = service.client.get("/v1/search", params={"page": 10**9}).json()
     assert answer["hits"] == []
@@ -102,7 +125,8 @@ def test_bad_searches_name_the_cure(service: Service, parameters: dict[str, Any]
 def test_strange_queries_are_only_words(service: Service, q: str) -> None:
     response = service.client.post("/v1/search", json={"q": q, "explain": True, "facets": ["brand"]})
     assert response.status_code == 200
-    assert "<script>" not in response.text
+    marked = [text for hit in response.json()["hits"] for text in hit["highlights"].values()]
+    assert "<script>" not in "".join(marked), "the query itself is data; what pages insert is escaped"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from lingsou.catalog.rows import VOLATILE_COLUMNS, assembled, decode, encode_all
 from lingsou.catalog.tables import CATALOG_SCHEMA, counter, documents, products
 from lingsou.catalog.tasks import Problem, Task, create_task, get_task
 from lingsou.catalog.transfer import copy_to_sqlite
+from lingsou.catalog.vectors import VECTORS_SCHEMA
 from lingsou.catalog.writes import WriteResult
 from lingsou.core.database import Database, get_meta, sqlite_url
 from lingsou.core.errors import StorageError
@@ -19,7 +20,7 @@ from lingsou.core.keys import KEYS_SCHEMA
 from lingsou.core.settings import DataFolder, Settings
 from lingsou.core.types import Change, Product, ProductPatch
 
-SCHEMAS = (KEYS_SCHEMA, CATALOG_SCHEMA)
+SCHEMAS = (KEYS_SCHEMA, CATALOG_SCHEMA, VECTORS_SCHEMA)
 
 _ROW = (products.c.number, products.c.id, documents.c.document, *(products.c[name] for name in VOLATILE_COLUMNS))
 _LIVE = select(*_ROW).join(documents, documents.c.number == products.c.number)

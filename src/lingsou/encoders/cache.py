@@ -58,6 +58,15 @@ class QueryVectorCache:
             self._keep(missing, fresh)
         return np.stack([found[text] for text in texts]) if texts else self.encoder.encode_queries([])
 
+    def peek(self, text: str) -> NDArray[np.float32] | None:
+        """The vector of `text` if it is kept; a hit is counted, a miss is left to `encode`."""
+        with self._lock:
+            vector = self._kept.get(text)
+            if vector is not None:
+                self._hits += 1
+                self._kept.move_to_end(text)
+            return vector
+
     def statistics(self) -> CacheStatistics:
         """The counters, read together."""
         with self._lock:

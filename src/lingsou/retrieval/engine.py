@@ -8,14 +8,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingsou.core.types import Change, Explanation, Facet, FacetRequest, Product, Sort
-from lingsou.retrieval.filters import EVERYTHING, AllOf, FieldKind
+from lingsou.encoders.calibration import Centring, Group
+from lingsou.retrieval.filters import EVERYTHING, AllOf, FieldKind, Filter
+
+
+@dataclass(frozen=True)
+class QueryVector:
+    """A query as its encoder gave it, unit length and not centred, with the language whose means it gets."""
+
+    values: NDArray[np.float32]
+    group: Group
+
+
+@dataclass(frozen=True)
+class Boost:
+    """A preference: products that pass the condition score `weight` higher."""
+
+    condition: Filter
+    weight: float
+    reason: str = ""
 
 
 @dataclass(frozen=True)
 class EngineQuery:
-    """A query after understanding: words, filters, and which part of the ordered match set is wanted."""
+    """A query after understanding: words, meaning, filters, and which part of the ordered match set is wanted."""
 
     text: str = ""
+    vector: QueryVector | None = None
+    boosts: tuple[Boost, ...] = ()
     filters: AllOf = EVERYTHING
     facets: tuple[FacetRequest, ...] = ()
     sort: Sort = "relevance"
@@ -51,6 +71,23 @@ class EngineResult:
     """The store's sequence number that this answer reflects."""
 
 
+@dataclass(frozen=True)
+class NumberSummary:
+    """One number field over the living products."""
+
+    count: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class FieldContents:
+    """What the catalogue's fields hold: keyword field → value → products, and number attributes in brief."""
+
+    values: Mapping[str, Mapping[str, int]]
+    numbers: Mapping[str, NumberSummary]
+
+
 @runtime_checkable
 class SearchEngine(Protocol):
     """An index over the products of one store. `lingsou.testing.engine` holds its contract tests.
@@ -67,6 +104,10 @@ class SearchEngine(Protocol):
         """Every field that can be filtered or counted now, with its kind."""
         ...
 
+    def contents(self) -> FieldContents:
+        """The values of brand, category and attributes with their counts: what understanding matches words against."""
+        ...
+
     def search(self, query: EngineQuery) -> EngineResult:
         """Answer one query.
 
@@ -75,8 +116,16 @@ class SearchEngine(Protocol):
         """
         ...
 
-    def explain(self, text: str, products: Sequence[Product]) -> list[Explanation]:
-        """How the lexical score of each product comes about, in the order given."""
+    def similar(self, product_id: str, filters: AllOf, limit: int) -> EngineResult:
+        """The products nearest in meaning to one, variants of it left out; none when it has no vector.
+
+        Raises:
+            NotFoundError: the index holds no such product.
+        """
+        ...
+
+    def explain(self, query: EngineQuery, products: Sequence[Product]) -> list[Explanation]:
+        """How the relevance score of each product comes about, in the order given."""
         ...
 
     def refresh(self) -> bool:
@@ -85,6 +134,38 @@ class SearchEngine(Protocol):
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Write and commit a batch from the change log, in order. Only the holder of the indexer's lock calls this."""
+        ...
+
+    def without_vectors(self, limit: int) -> list[tuple[int, int, str]]:
+        """At most `limit` products without a vector: (number, content sequence, id)."""
+        ...
+
+    def count_without_vectors(self) -> int:
+        """How many products have no vector yet."""
+        ...
+
+    def spread(self, limit: int) -> list[str]:
+        """Ids of at most `limit` products, spread evenly over the index: a sample."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Products that can be found."""
+        ...
+
+    @property
+    def centred_on(self) -> int:
+        """From how many products the means were taken that vectors are centred by; 0 before the first fit."""
+        ...
+
+    def set_centring(self, centring: Centring, products: int) -> None:
+        """Centre by new means from now on; every vector that is held goes, and has to be added again."""
+        ...
+
+    def add_vectors(
+        self, numbers: Sequence[int], versions: Sequence[int], vectors: NDArray[np.float32], groups: Sequence[Group]
+    ) -> None:
+        """Take up vectors [n, d] as the encoder gave them; those whose product has moved on are dropped."""
         ...
 
     def compact(self, *, force: bool = False) -> bool:

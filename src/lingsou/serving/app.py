@@ -12,7 +12,7 @@ from lingsou.core.settings import default_data_folder
 from lingsou.core.types import Product, ProductPatch
 from lingsou.serving import problems
 from lingsou.serving.middleware import BodyLimit, Observe
-from lingsou.serving.routes import health, products, search, tasks
+from lingsou.serving.routes import health, products, search, similar, tasks, understand
 from lingsou.serving.telemetry import configure_logging
 from lingsou.serving.worker import open_worker
 
@@ -41,7 +41,7 @@ def create_app(root: Path | str) -> FastAPI:
     app.add_middleware(BodyLimit, limit=worker.shop.settings.server.max_body_mb * 2**20)
     app.add_middleware(Observe, telemetry=worker.telemetry)
     problems.install(app)
-    for module in (search, products, tasks, health):
+    for module in (search, understand, similar, products, tasks, health):
         app.include_router(module.router)
     _publish_schemas(app, Product, ProductPatch)
     return app

@@ -27,13 +27,21 @@ class Worker:
     stop: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
-        """Begin to follow the index."""
+        """Begin to follow the index, and open the encoder beside."""
+        self.shop.encoder.open_in_background()
         threading.Thread(target=self._follow, name="index-refresher", daemon=True).start()
+        # Apart from the refresher: learning a large catalogue's words must not hold new products up.
+        threading.Thread(target=self._learn, name="catalogue-learner", daemon=True).start()
 
     def close(self) -> None:
         """Stop following and release the shop."""
         self.stop.set()
         self.shop.close()
+
+    def _learn(self) -> None:
+        while not self.stop.is_set():
+            self.shop.understanding.refresh()
+            self.stop.wait(1.0)
 
     def _follow(self) -> None:
         log = structlog.get_logger("lingsou.refresher")

@@ -182,7 +182,8 @@ class SearchEngineContract:
         """The tree of a hit ends at its score."""
         products = {product.id: product for product in tiny_catalogue()}
         result = self.find(engine, "黑色 跑步鞋")
-        trees = engine.explain("黑色 跑步鞋", [products[id_] for id_ in result.candidates.ids])
+        query = EngineQuery(text="黑色 跑步鞋")
+        trees = engine.explain(query, [products[id_] for id_ in result.candidates.ids])
         for tree, score in zip(trees, result.candidates.scores.tolist(), strict=True):
             assert tree.value == pytest.approx(score, rel=1e-4)
 

@@ -2,37 +2,31 @@
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lingsou.core.errors import StorageError
+from lingsou.core.errors import ConfigurationError, StorageError
 from lingsou.core.settings import SearchSettings
 from lingsou.core.types import Change, Explanation, Product
-from lingsou.retrieval.engine import Candidates, EngineQuery, EngineResult
+from lingsou.encoders.calibration import Centring, Group
+from lingsou.encoders.quantise import quantise
+from lingsou.retrieval.engine import EngineQuery, EngineResult, FieldContents
 from lingsou.retrieval.engines.embedded import storage
 from lingsou.retrieval.engines.embedded.analysis import Analyser
-from lingsou.retrieval.engines.embedded.facets import count_facets
-from lingsou.retrieval.engines.embedded.lexical import LexicalScorer, query_identifiers
-from lingsou.retrieval.engines.embedded.segment import build_segment
-from lingsou.retrieval.engines.embedded.selection import Selection, collapse, page, passing, sort_keys
+from lingsou.retrieval.engines.embedded.answering import answer, explain, similar
+from lingsou.retrieval.engines.embedded.lexical import LexicalScorer
+from lingsou.retrieval.engines.embedded.segment import Segment, VectorBlock, build_segment, vector_segment
 from lingsou.retrieval.engines.embedded.snapshot import Snapshot
-from lingsou.retrieval.filters import FieldKind
+from lingsou.retrieval.engines.embedded.state import State
+from lingsou.retrieval.filters import AllOf, FieldKind
 from lingsou.text.segment import Segmenter
 
 _MOST_DELTAS = 200
 _MOST_DEAD_SHARE = 0.25
 _READ_ATTEMPTS = 5
-
-
-@dataclass(frozen=True)
-class _State:
-    """Everything that a request reads, swapped as one."""
-
-    manifest: storage.Manifest
-    snapshot: Snapshot
-    scorer: LexicalScorer
 
 
 class EmbeddedEngine:
@@ -72,45 +66,71 @@ class EmbeddedEngine:
         """Every field that can be filtered or counted now."""
         return self._state.snapshot.fields
 
+    def contents(self) -> FieldContents:
+        """The values of brand, category and attributes with their counts."""
+        return self._state.snapshot.contents()
+
     def search(self, query: EngineQuery) -> EngineResult:
         """Match, filter, count, order, cut: all over one snapshot."""
-        state = self._state
-        snapshot = state.snapshot
-        mask = passing(snapshot, query.filters)
-        scores = None
-        if query.text.strip():
-            match = state.scorer.match(self.segmenter.terms(query.text), query_identifiers(query.text))
-            mask &= match.matched
-            scores = match.scores
-        else:
-            mask &= snapshot.alive
-        rows = np.flatnonzero(mask)
-        keys = sort_keys(snapshot, rows, query.sort, scores)
-        selection = (
-            collapse(snapshot, rows, keys) if query.collapse else Selection(rows, keys, np.ones(len(rows), np.int64))
-        )
-        places = page(snapshot, selection, query.offset, query.limit)
-        chosen = selection.rows[places]
-        relevance = np.zeros(len(chosen)) if scores is None else scores[chosen].astype(np.float64)
-        return EngineResult(
-            candidates=Candidates(
-                ids=tuple(snapshot.ids[row] for row in chosen),
-                numbers=snapshot.numbers[chosen],
-                scores=relevance,
-                variants=selection.variants[places],
-                legs={"lexical": relevance},
-            ),
-            total=len(selection.rows),
-            facets=count_facets(snapshot, rows, query.facets, collapsed=query.collapse),
-            sequence=snapshot.sequence,
-        )
+        return answer(self._state, query, self.segmenter)
 
-    def explain(self, text: str, products: Sequence[Product]) -> list[Explanation]:
-        """The BM25 tree of each product."""
-        state = self._state
-        terms, identifiers = self.segmenter.terms(text), query_identifiers(text)
-        numbers = [self._number_of(state.snapshot, product.id) for product in products]
-        return [state.scorer.explain(terms, identifiers, number) for number in numbers]
+    def similar(self, product_id: str, filters: AllOf, limit: int) -> EngineResult:
+        """The products nearest in meaning to one."""
+        return similar(self._state, product_id, filters, limit)
+
+    def explain(self, query: EngineQuery, products: Sequence[Product]) -> list[Explanation]:
+        """The tree of each product's score."""
+        return explain(self._state, query, products, self.segmenter)
+
+    def without_vectors(self, limit: int) -> list[tuple[int, int, str]]:
+        """At most `limit` products without a vector, in the order of their rows."""
+        snapshot = self._state.snapshot
+        rows = snapshot.rows_without_vector()[:limit].tolist()
+        return [(int(snapshot.numbers[row]), int(snapshot.versions[row]), snapshot.ids[row]) for row in rows]
+
+    def count_without_vectors(self) -> int:
+        """How many products have no vector yet."""
+        return len(self._state.snapshot.rows_without_vector())
+
+    def spread(self, limit: int) -> list[str]:
+        """At most `limit` ids at even distances over the rows."""
+        snapshot = self._state.snapshot
+        rows = np.flatnonzero(snapshot.alive)
+        chosen = rows[np.linspace(0, len(rows) - 1, min(limit, len(rows)), dtype=np.intp)] if len(rows) else rows
+        return [snapshot.ids[row] for row in chosen.tolist()]
+
+    @property
+    def centring(self) -> Centring | None:
+        """The means that vectors are centred by; none before the first fit."""
+        return self._state.centring
+
+    @property
+    def centred_on(self) -> int:
+        """From how many products the means were taken."""
+        return self._state.manifest.centred_on
+
+    def set_centring(self, centring: Centring, products: int) -> None:
+        """Centre by new means; the vectors held so far go."""
+        with self._changing:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            number = self._state.manifest.compactions + 1
+            name = f"centring-{number:06}.safetensors"
+            centring.save(self._folder / name)
+            manifest = replace(self._state.manifest, centring=name, centred_on=products)
+            self._rebase(self._state.snapshot.without_vectors(), manifest, centring)
+
+    def add_vectors(
+        self, numbers: Sequence[int], versions: Sequence[int], vectors: NDArray[np.float32], groups: Sequence[Group]
+    ) -> None:
+        """Centre, quantise and write one segment of vectors, and make it visible."""
+        centring = self._state.centring
+        if centring is None:
+            raise StorageError("Vectors came before the means to centre them.", cure="lingsou index --rebuild")
+        codes, scales = quantise(centring.apply(vectors, groups, "document"))
+        block = VectorBlock(np.asarray(numbers, np.int64), np.asarray(versions, np.int64), codes, scales)
+        with self._changing:
+            state = self._state
+            self._append(vector_segment(state.snapshot.sequence, block), state.manifest)
 
     def refresh(self) -> bool:
         """Read what the writer has committed since; a stale or foreign index reads as empty."""
@@ -138,8 +158,20 @@ class EmbeddedEngine:
         snapshot = state.snapshot if follows else Snapshot()
         for name in manifest.segments[len(known) if follows else 0 :]:
             snapshot = snapshot.extended(storage.read_segment(self._folder / name))
-        self._state = self._state_of(manifest, snapshot)
+        centring = state.centring if manifest.centring == state.manifest.centring else None
+        if manifest.centring and centring is None:
+            centring = self._load_centring(manifest.centring)
+        self._state = self._state_of(manifest, snapshot, centring)
         return True
+
+    def _load_centring(self, name: str) -> Centring:
+        path = self._folder / name
+        if not path.exists():
+            raise FileNotFoundError(path)
+        try:
+            return Centring.load(path)
+        except ConfigurationError as error:
+            raise storage.corrupt(path) from error
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Write one segment for the batch and make it visible; fold all segments into one when they grew many."""
@@ -151,11 +183,15 @@ class EmbeddedEngine:
             # Over nothing, or over a stale or foreign index, names must not meet those that are there.
             current = state.manifest if state.manifest.segments else self._next_blank()
             segment = build_segment(changes, self._analyser, state.snapshot.version_of)
-            name = f"{current.compactions:06}-{len(current.segments):06}.safetensors"
-            storage.write_segment(self._folder / name, segment)
-            manifest = replace(current, sequence=segment.sequence, segments=(*current.segments, name))
-            storage.write_manifest(self._folder, manifest)
-            self._state = self._state_of(manifest, state.snapshot.extended(segment))
+            self._append(segment, current)
+
+    def _append(self, segment: Segment, manifest: storage.Manifest) -> None:
+        name = f"{manifest.compactions:06}-{len(manifest.segments):06}.safetensors"
+        storage.write_segment(self._folder / name, segment)
+        manifest = replace(manifest, sequence=segment.sequence, segments=(*manifest.segments, name))
+        storage.write_manifest(self._folder, manifest)
+        state = self._state
+        self._state = self._state_of(manifest, state.snapshot.extended(segment), state.centring)
 
     def compact(self, *, force: bool = False) -> bool:
         """Fold all segments into one base when there are many, or many dead rows; whether it did.
@@ -168,15 +204,19 @@ class EmbeddedEngine:
             dead = len(snapshot) - snapshot.living
             if count < 2 or not (force or count > _MOST_DELTAS or dead > _MOST_DEAD_SHARE * len(snapshot)):
                 return False
-            base = snapshot.compacted()
-            number = state.manifest.compactions + 1
-            name = f"{number:06}-{0:06}.safetensors"
-            storage.write_segment(self._folder / name, base)
-            manifest = replace(state.manifest, compactions=number, segments=(name,))
-            storage.write_manifest(self._folder, manifest)
-            storage.remove_unused(self._folder, [name, *state.manifest.segments])
-            self._state = self._state_of(manifest, Snapshot().extended(base))
+            self._rebase(snapshot, state.manifest, state.centring)
             return True
+
+    def _rebase(self, snapshot: Snapshot, manifest: storage.Manifest, centring: Centring | None) -> None:
+        old = self._state.manifest
+        base = snapshot.compacted()
+        number = old.compactions + 1
+        name = f"{number:06}-{0:06}.safetensors"
+        storage.write_segment(self._folder / name, base)
+        manifest = replace(manifest, compactions=number, segments=(name,))
+        storage.write_manifest(self._folder, manifest)
+        storage.remove_unused(self._folder, [name, manifest.centring, *old.segments, old.centring])
+        self._state = self._state_of(manifest, Snapshot().extended(base), centring)
 
     def clear(self) -> None:
         """Forget the index: the next `apply` starts it afresh. The store is not touched."""
@@ -184,7 +224,7 @@ class EmbeddedEngine:
             self._folder.mkdir(parents=True, exist_ok=True)
             manifest = self._next_blank()
             storage.write_manifest(self._folder, manifest)
-            self._state = self._state_of(manifest, Snapshot())
+            self._state = self._state_of(manifest, Snapshot(), None)
 
     def close(self) -> None:
         """Let go of the snapshot."""
@@ -201,16 +241,10 @@ class EmbeddedEngine:
     def _is_ours(self, manifest: storage.Manifest) -> bool:
         return (manifest.identity, manifest.fingerprint) == (self._blank.identity, self._blank.fingerprint)
 
-    def _fresh_state(self) -> _State:
-        return self._state_of(self._blank, Snapshot())
+    def _fresh_state(self) -> State:
+        return self._state_of(self._blank, Snapshot(), None)
 
-    def _state_of(self, manifest: storage.Manifest, snapshot: Snapshot) -> _State:
+    def _state_of(self, manifest: storage.Manifest, snapshot: Snapshot, centring: Centring | None) -> State:
         settings = self._settings
         scorer = LexicalScorer(snapshot, k1=settings.k1, b=settings.b, coverage=settings.coverage)
-        return _State(manifest, snapshot, scorer)
-
-    @staticmethod
-    def _number_of(snapshot: Snapshot, product_id: str) -> int:
-        rows = snapshot.keywords["id"].rows_with([product_id])
-        living = rows[snapshot.alive[rows]]
-        return int(snapshot.numbers[living[-1]]) if len(living) else len(snapshot.row_of)
+        return State(manifest, snapshot, scorer, centring)

@@ -17,18 +17,21 @@ from lingsou.retrieval.engines.embedded.analysis import IDENTIFIER
 from lingsou.retrieval.engines.embedded.snapshot import Snapshot
 from lingsou.text.normalise import normalise, squash
 
-IDENTIFIER_BONUS = 1_000.0
-"""Added to the score of a product whose SKU, EAN or model number was typed: more than any BM25 score."""
-
 _TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True)
 class LexicalMatch:
-    """`matched` bool [N] marks the rows that match, `scores` float32 [N] is their BM25 score (0 elsewhere)."""
+    """`matched` bool [N] marks the rows that match, `scores` float32 [N] is their BM25 score (0 elsewhere).
+
+    `ceiling` is what BM25 cannot exceed for the query: Σ idf · (k1 + 1) over its terms.
+    """
 
     matched: NDArray[np.bool_]
     scores: NDArray[np.float32]
+    ceiling: float
+    exact: NDArray[np.intp]
+    """Rows that hold an exact identifier of the query."""
 
 
 class LexicalScorer:
@@ -56,17 +59,16 @@ class LexicalScorer:
                 covered[rows] += np.float32(idf)
         needed = max(self._coverage * total - _TOLERANCE, _TOLERANCE)
         matched = covered >= needed
-        for identifier in identifiers:
-            for rows, _ in self._lists(IDENTIFIER + identifier):
-                matched[rows] = True
-                scores[rows] += IDENTIFIER_BONUS
+        lists = (rows for identifier in identifiers for rows, _ in self._lists(IDENTIFIER + identifier))
+        exact = np.concatenate([np.empty(0, np.intp), *lists])
+        matched[exact] = True
         matched &= self._snapshot.alive
-        return LexicalMatch(matched, scores)
+        return LexicalMatch(matched, scores, max(total * (self._k1 + 1), _TOLERANCE), exact)
 
-    def explain(self, terms: Sequence[str], identifiers: Iterable[str], number: int) -> Explanation:
-        """The score of one product, term by term."""
-        row = int(self._snapshot.row_of[number]) if number < len(self._snapshot.row_of) else -1
+    def explain(self, terms: Sequence[str], row: int) -> Explanation:
+        """The BM25 score of one row, term by term."""
         children: list[Explanation] = []
+        norm = float(self._norms[row])
         for term in dict.fromkeys(terms):
             parts = self._lists(term)
             idf = self._idf(parts)
@@ -74,17 +76,15 @@ class LexicalScorer:
             if idf is None or not frequency:
                 children.append(Explanation(name=term, value=0.0, detail="not in the product"))
                 continue
-            norm = float(self._norms[row])
             score = idf * (self._k1 + 1) * frequency / (frequency + norm)
             detail = f"idf {idf:.3f} × weighted frequency {frequency:g}, length norm {norm:.3f}"
             children.append(Explanation(name=term, value=score, detail=detail))
-        children += [
-            Explanation(name=identifier, value=IDENTIFIER_BONUS, detail="exact identifier: always first")
-            for identifier in identifiers
-            if _frequency(self._lists(IDENTIFIER + identifier), row)
-        ]
-        score = sum(child.value or 0.0 for child in children)
-        return Explanation(name="lexical", value=score, detail="BM25 over weighted fields", children=tuple(children))
+        total = sum(child.value or 0.0 for child in children)
+        return Explanation(name="bm25", value=total, detail="over weighted fields", children=tuple(children))
+
+    def held(self, identifiers: Iterable[str], row: int) -> list[str]:
+        """Which of the identifiers the row holds."""
+        return [each for each in identifiers if _frequency(self._lists(IDENTIFIER + each), row)]
 
     def _lists(self, term: str) -> list[tuple[NDArray[np.int32], NDArray[np.float32]]]:
         return [found for part in self._snapshot.postings if (found := part.of(term)) is not None]
@@ -112,6 +112,6 @@ def query_identifiers(text: str) -> list[str]:
 def _frequency(parts: Sequence[tuple[NDArray[np.int32], NDArray[np.float32]]], row: int) -> float:
     for rows, frequencies in parts:
         place = int(np.searchsorted(rows, row))
-        if row >= 0 and place < len(rows) and rows[place] == row:
+        if place < len(rows) and rows[place] == row:
             return float(frequencies[place])
     return 0.0

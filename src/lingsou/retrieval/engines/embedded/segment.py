@@ -36,6 +36,23 @@ class NumberBlock:
 
 
 @dataclass(frozen=True)
+class VectorBlock:
+    """Vectors of v products: `numbers` and `versions` int64 [v] name what they are of (a vector whose product has
+    moved on is dropped), `codes` int8 [v, d], `scales` float32 [v].
+    """
+
+    numbers: NDArray[np.int64]
+    versions: NDArray[np.int64]
+    codes: NDArray[np.int8]
+    scales: NDArray[np.float32]
+
+
+NO_VECTORS = VectorBlock(
+    np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 0), np.int8), np.empty(0, np.float32)
+)
+
+
+@dataclass(frozen=True)
 class Segment:
     """n new rows, the products whose earlier row they (or a deletion) end, and new volatile values.
 
@@ -57,6 +74,27 @@ class Segment:
     attribute_numbers: Mapping[str, NumberBlock]
     postings: Postings
     lengths: NDArray[np.float32]
+    vectors: VectorBlock = NO_VECTORS
+
+
+def vector_segment(sequence: int, vectors: VectorBlock) -> Segment:
+    """A segment that brings vectors alone."""
+    return Segment(
+        sequence=sequence,
+        ended=np.empty(0, np.int64),
+        patched=np.empty(0, np.int64),
+        patches=_matrix([], len(VOLATILE_FIELDS)),
+        numbers=np.empty(0, np.int64),
+        versions=np.empty(0, np.int64),
+        ids=[],
+        groups=[],
+        dense=_matrix([], len(NUMBER_FIELDS)),
+        keywords={},
+        attribute_numbers={},
+        postings=build_postings([]),
+        lengths=np.empty(0, np.float32),
+        vectors=vectors,
+    )
 
 
 def build_segment(changes: Sequence[Change], analyser: Analyser, held: Callable[[int], int]) -> Segment:

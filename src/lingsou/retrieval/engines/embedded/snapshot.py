@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingsou.core.types import VOLATILE_FIELDS
+from lingsou.retrieval.engine import FieldContents, NumberSummary
 from lingsou.retrieval.engines.embedded.analysis import ATTRIBUTE_PREFIX, BASE_FIELDS, KEYWORD_FIELDS, NUMBER_FIELDS
 from lingsou.retrieval.engines.embedded.columns import KeywordColumn, NumberColumn
 from lingsou.retrieval.engines.embedded.postings import Postings, merge_postings, renumber_postings
-from lingsou.retrieval.engines.embedded.segment import KeywordBlock, NumberBlock, Segment
+from lingsou.retrieval.engines.embedded.segment import NO_VECTORS, KeywordBlock, NumberBlock, Segment, VectorBlock
+from lingsou.retrieval.engines.embedded.vectors import VectorColumn
 from lingsou.retrieval.filters import FieldKind
 
 
@@ -42,6 +44,7 @@ class Snapshot:
     attribute_numbers: dict[str, NumberColumn] = field(default_factory=dict)
     postings: tuple[Postings, ...] = ()
     lengths: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+    vectors: VectorColumn = field(default_factory=VectorColumn)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -66,6 +69,21 @@ class Snapshot:
         }
         return {**BASE_FIELDS, **attributes}
 
+    def contents(self) -> FieldContents:
+        """The values of brand, category and attributes over living rows. Cost: one pass over their entries."""
+        values: dict[str, dict[str, int]] = {}
+        for name, column in self.keywords.items():
+            if name not in ("brand", "category") and not name.startswith(ATTRIBUTE_PREFIX):
+                continue
+            counts = np.bincount(column.codes[self.alive[column.rows]], minlength=len(column.vocabulary))
+            values[name] = {column.vocabulary[code]: int(counts[code]) for code in np.flatnonzero(counts).tolist()}
+        numbers = {}
+        for name, held in self.attribute_numbers.items():
+            living = held.values[self.alive[held.rows]]
+            if len(living):
+                numbers[name] = NumberSummary(len(living), float(living.min()), float(living.max()))
+        return FieldContents(values, numbers)
+
     def version_of(self, number: int) -> int:
         """The content sequence of the product's current row, or -1."""
         row = int(self.row_of[number]) if number < len(self.row_of) else -1
@@ -73,11 +91,8 @@ class Snapshot:
 
     def extended(self, segment: Segment) -> "Snapshot":
         """The state after one more batch of changes."""
-        return (
-            self._with_rows(segment)._with_patches(segment)
-            if len(segment.numbers) or len(segment.ended)
-            else (self._with_patches(segment))
-        )
+        snapshot = self._with_rows(segment) if len(segment.numbers) or len(segment.ended) else self
+        return snapshot._with_patches(segment)._with_vectors(segment)
 
     def _with_rows(self, segment: Segment) -> "Snapshot":
         old, new = len(self), len(segment.numbers)
@@ -119,6 +134,7 @@ class Snapshot:
             attribute_numbers=attribute_numbers,
             postings=_levelled([*self.postings, segment.postings.shifted(old)]) if new else self.postings,
             lengths=np.concatenate([self.lengths, segment.lengths]),
+            vectors=self.vectors.resized(old + new),
         )
 
     def _with_patches(self, segment: Segment) -> "Snapshot":
@@ -131,6 +147,23 @@ class Snapshot:
             column[rows[rows >= 0]] = values[:, place]
             dense[name] = column
         return replace(self, sequence=segment.sequence, dense=dense)
+
+    def _with_vectors(self, segment: Segment) -> "Snapshot":
+        block = segment.vectors
+        if not len(block.numbers):
+            return self
+        known = block.numbers < len(self.row_of)
+        rows = np.where(known, self.row_of[np.where(known, block.numbers, 0)], -1)
+        current = (rows >= 0) & (self.versions[rows] == block.versions)
+        return replace(self, vectors=self.vectors.filled(rows[current], block.codes[current], block.scales[current]))
+
+    def without_vectors(self) -> "Snapshot":
+        """The same products, none with a vector."""
+        return replace(self, vectors=VectorColumn().resized(len(self)))
+
+    def rows_without_vector(self) -> NDArray[np.intp]:
+        """Living rows that have no vector yet."""
+        return np.flatnonzero(self.alive & (self.vectors.scales == 0) if self.vectors.dimension else self.alive)
 
     def compacted(self) -> Segment:
         """All living rows as one segment, in their order: what a rebuilt base holds."""
@@ -159,7 +192,14 @@ class Snapshot:
             },
             postings=renumber_postings(merge_postings(self.postings), new_rows) if self.postings else _NO_POSTINGS,
             lengths=self.lengths[kept],
+            vectors=self._vector_block(kept),
         )
+
+    def _vector_block(self, kept: NDArray[np.intp]) -> VectorBlock:
+        if not self.vectors.dimension:
+            return NO_VECTORS
+        held = kept[self.vectors.scales[kept] > 0]
+        return VectorBlock(self.numbers[held], self.versions[held], self.vectors.codes[held], self.vectors.scales[held])
 
 
 _NO_POSTINGS = Postings({}, np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))

@@ -19,7 +19,7 @@ from safetensors.numpy import load, save
 
 from lingsou.core.errors import CorruptIndexError
 from lingsou.retrieval.engines.embedded.postings import Postings
-from lingsou.retrieval.engines.embedded.segment import KeywordBlock, NumberBlock, Segment
+from lingsou.retrieval.engines.embedded.segment import KeywordBlock, NumberBlock, Segment, VectorBlock
 
 _MANIFEST = "manifest.json"
 
@@ -33,6 +33,10 @@ class Manifest:
     sequence: int
     compactions: int
     segments: tuple[str, ...]
+    centring: str = ""
+    """File of the means that the vectors were centred by; empty: there are no vectors."""
+    centred_on: int = 0
+    """From how many products these means were taken."""
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -75,6 +79,10 @@ def write_segment(path: Path, segment: Segment) -> None:
         "versions": segment.versions,
         "dense": segment.dense,
         "lengths": segment.lengths,
+        "vector_numbers": segment.vectors.numbers,
+        "vector_versions": segment.vectors.versions,
+        "vector_codes": segment.vectors.codes,
+        "vector_scales": segment.vectors.scales,
         "indptr": segment.postings.indptr,
         "rows": segment.postings.rows,
         "frequencies": segment.postings.frequencies,
@@ -146,6 +154,12 @@ def read_segment(path: Path) -> Segment:
                 tensors["frequencies"],
             ),
             lengths=tensors["lengths"],
+            vectors=VectorBlock(
+                tensors["vector_numbers"],
+                tensors["vector_versions"],
+                tensors["vector_codes"],
+                tensors["vector_scales"],
+            ),
         )
     except (SafetensorError, KeyError, ValueError, IndexError, UnicodeDecodeError) as error:
         raise corrupt(path) from error
