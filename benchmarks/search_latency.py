@@ -9,6 +9,7 @@ random products; `words`, `facets` (brand, category, price) and `filters` (price
 
 import argparse
 import json
+import os
 import random
 import resource
 import socket
@@ -47,7 +48,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--products", type=int, default=20_000)
     parser.add_argument("--queries", type=int, default=500)
+    parser.add_argument("--meaning", action="store_true", help="encode every product and time whole searches too")
     arguments = parser.parse_args()
+    # Words alone are timed first; a service that encodes meanwhile would blur its own figures.
+    os.environ["LINGSOU_ENCODER__NAME"] = ""
     metrics: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = DataFolder(temporary)
@@ -60,10 +64,14 @@ def main() -> None:
         partial_updates(shop, titles, metrics)
         shop.close()
         over_http(folder, requests, metrics)
+        if arguments.meaning:
+            del os.environ["LINGSOU_ENCODER__NAME"]
+            by_meaning(folder, requests, metrics)
     metrics["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     for name, value in metrics.items():
         print(f"{name:28} {value}")
-    print(result_line("search_latency", "demo generator", metrics, products=arguments.products))
+    extra = {name: metrics[name] for name in ("search_p95_ms", "search_cached_p95_ms") if name in metrics}
+    print(result_line("search_latency", "demo generator", metrics, products=arguments.products, **extra))
 
 
 def load(folder: DataFolder, count: int, metrics: dict[str, Any]) -> dict[str, str]:
@@ -115,6 +123,28 @@ def in_process(shop: Shop, texts: Sequence[str], metrics: dict[str, Any]) -> Non
     """The whole pipeline without HTTP; the kinds take turns."""
     prepared = [(kind, SearchRequest(q=text, **more)) for text in texts for kind, more in KINDS.items()]
     metrics |= {f"in_process_{kind}": each for kind, each in timed(prepared, shop.pipeline.search).items()}
+
+
+def by_meaning(folder: DataFolder, texts: Sequence[str], metrics: dict[str, Any]) -> None:
+    """Every product encoded; then plan, vector, words, filters and facets together, each query new, then known."""
+    shop = open_shop(folder.root)
+    encoder = shop.encoder.open()
+    assert encoder is not None, "no encoder: lingsou models pull e5-small"
+    start = time.perf_counter()
+    with indexer_lock(folder):
+        encoded = shop.indexer().embed()
+    metrics["encoded_per_second"] = encoded / (time.perf_counter() - start)
+    shop.warm_up()
+    once = list(dict.fromkeys(texts))
+    requests = [("search", SearchRequest(q=text, **KINDS["filters"])) for text in once]
+    alone = timed([("encoder", text) for text in once], lambda text: encoder.encode_queries([text]))["encoder"]
+    new, known = (timed(requests, shop.pipeline.search)["search"] for _ in range(2))
+    understood = timed([("plan", text) for text in once], shop.understanding.plan)["plan"]
+    metrics |= {"encoder_alone": alone, "search_new": new, "search_known": known, "understand": understood}
+    metrics |= {"search_p95_ms": new["p95_ms"], "search_cached_p95_ms": known["p95_ms"]}
+    metrics["search_to_encoder_ratio"] = new["p50_ms"] / alone["p50_ms"]
+    shop.close()
+    open_again(folder, metrics)
 
 
 def over_http(folder: DataFolder, texts: Sequence[str], metrics: dict[str, Any]) -> None:

@@ -72,7 +72,7 @@ def vector_searches(products: Sequence[Product], engine: EmbeddedEngine, work: P
     vectors = centring.apply(raw, groups(products), "document")
 
     def query_vector(text: str) -> QueryVector:
-        return QueryVector(encoder.encode_queries([text])[0], group_of(text))
+        return QueryVector(encoder.encode_queries([text])[0], group_of(text), encoder.fingerprint)
 
     def by_meaning(text: str) -> list[str]:
         asked = query_vector(text)

@@ -61,7 +61,7 @@ class Shop:
         return DocumentEmbedder(self.encoder, CountingVectorStore(self.store.database, self.encoder.fingerprint))
 
     def query(self, text: str, **more: object) -> EngineQuery:
-        vector = QueryVector(self.encoder.encode_queries([text])[0], group_of(text))
+        vector = QueryVector(self.encoder.encode_queries([text])[0], group_of(text), self.encoder.fingerprint)
         return EngineQuery(text=text, vector=vector, **more)  # type: ignore[arg-type]
 
     def ids(self, text: str, **more: object) -> list[str]:
@@ -179,6 +179,15 @@ def test_a_vector_of_a_text_that_changed_meanwhile_is_dropped(shop: Shop) -> Non
     shop.indexer.catch_up()
     shop.engine.add_vectors([number], [version], shop.encoder.encode_documents(["one"]), ["en"])
     assert shop.engine.count_without_vectors() == 1
+
+
+def test_another_encoder_is_not_compared_and_makes_the_vectors_anew(shop: Shop) -> None:
+    shop.encoder = HashEncoder(128)
+    assert shop.ids("Orbitt Bookk laptopp") == [], "vectors of 512 and of 128 dimensions have nothing to say"
+    assert shop.indexer.embed() == len(tiny_catalogue())
+    assert shop.engine.centring is not None
+    assert shop.engine.centring.encoder == shop.encoder.fingerprint
+    assert shop.ids("Orbitt Bookk laptopp")[0] in ("l1", "l2")
 
 
 def test_vectors_without_means_are_refused(tmp_path: Path) -> None:

@@ -74,13 +74,13 @@ class QueryEncoder:
             return Encoded(None, self._reason if text.strip() else None)
         known = cache.peek(text)
         if known is not None:
-            return Encoded(QueryVector(known, group_of(text)))
+            return Encoded(QueryVector(known, group_of(text), cache.encoder.fingerprint))
         if not self._free.acquire(blocking=False):
             return Encoded(None, "the encoder is overloaded")
         future: Future[NDArray[np.float32]] = self._pool.submit(lambda: cache.encode([text])[0])
         future.add_done_callback(lambda _: self._free.release())
         try:
-            return Encoded(QueryVector(future.result(self._budget), group_of(text)))
+            return Encoded(QueryVector(future.result(self._budget), group_of(text), cache.encoder.fingerprint))
         except FutureTimeout:
             return Encoded(None, f"the encoder took longer than {self._budget * 1_000:g} ms")
         except Exception as error:  # noqa: BLE001 (whatever a model raises, the words still find)

@@ -8,7 +8,7 @@ from lingsou.text.segment import Segmenter
 
 def highlight(text: str, terms: Set[str], segmenter: Segmenter) -> str | None:
     """`text` escaped, with `<em>` around the words whose term is in `terms`; none when there is nothing to mark."""
-    places = sorted((span.start, span.end) for span in segmenter.spans(text) if span.term in terms)
+    places = sorted(segmenter.places(text, terms))
     if not places:
         return None
     parts: list[str] = []

@@ -41,6 +41,11 @@ class DocumentEmbedder:
         self._encoder = encoder
         self._stored = stored
 
+    @property
+    def fingerprint(self) -> str:
+        """Of the encoder."""
+        return self._encoder.fingerprint
+
     def vectors(self, products: Sequence[Product]) -> NDArray[np.float32]:
         """Raw vectors [n, d]; those that had to be encoded are kept before this returns."""
         texts = [document_text(product) for product in products]

@@ -18,6 +18,8 @@ class QueryVector:
 
     values: NDArray[np.float32]
     group: Group
+    encoder: str
+    """Fingerprint of the encoder: a vector of another than the index was made with is not compared."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,11 @@ class SearchEngine(Protocol):
     @property
     def size(self) -> int:
         """Products that can be found."""
+        ...
+
+    @property
+    def centring(self) -> Centring | None:
+        """The means that vectors are centred by; none before the first fit."""
         ...
 
     @property

@@ -125,7 +125,9 @@ class Indexer:
 
     def _fit_if_needed(self, embedder: DocumentEmbedder) -> None:
         size, fitted = self._engine.size, self._engine.centred_on
-        if size and (not fitted or (fitted < CENTRING_SAMPLE and size >= 2 * fitted)):
+        centring = self._engine.centring
+        stale = centring is None or centring.encoder != embedder.fingerprint
+        if size and (stale or (fitted < CENTRING_SAMPLE and size >= 2 * fitted)):
             sample = list(self._log.get(self._engine.spread(CENTRING_SAMPLE)).values())
             if sample:
                 self._engine.set_centring(embedder.fit(sample), len(sample))

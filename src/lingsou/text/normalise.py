@@ -47,6 +47,8 @@ def normalise(text: str) -> str:
 
 def fold_with_places(text: str) -> tuple[str, Sequence[int], Sequence[int]]:
     """`normalise(text)` with its white space as it was; each character of it came from `text[starts[i]:ends[i]]`."""
+    if text.isascii():
+        return text.lower(), range(len(text)), range(1, len(text) + 1)
     if unicodedata.is_normalized("NFKC", text):
         # Lower case and spelling out only lengthen, what follows only shortens: where no step changes the length,
         # every character stays in its place.

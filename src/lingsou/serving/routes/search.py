@@ -47,6 +47,7 @@ def search_by_parameters(
     page_size: Annotated[int, Query(ge=1, le=200)] = 20,
     collapse: bool = True,
     explain: bool = False,
+    understand: bool = True,
 ) -> Response:
     """The same by URL: `?q=toner&filter=brand=HP|Dell&filter=price=50..100&facet=brand`."""
     body = SearchRequest.model_validate(
@@ -59,6 +60,7 @@ def search_by_parameters(
             "page_size": page_size,
             "collapse": collapse,
             "explain": explain,
+            "understand": understand,
         }
     )
     return _answer(request, body)

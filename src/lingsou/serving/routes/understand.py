@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
-from lingsou.core.errors import StorageError
+from lingsou.core.errors import RequestError, StorageError
 from lingsou.core.plan import QueryPlan
 from lingsou.core.types import MAX_QUERY_LENGTH, Frozen
 from lingsou.serving.problems import ProblemDetails
@@ -23,9 +23,11 @@ class UnderstandRequest(Frozen):
 @router.get("/understand", response_model=QueryPlan, responses={503: {"model": ProblemDetails}})
 def understand(request: Request, q: Annotated[str, Query(min_length=1, max_length=MAX_QUERY_LENGTH)]) -> QueryPlan:
     """The plan: limits, wishes, refusals and names, each with its place, source and confidence."""
+    if not q.strip():
+        raise RequestError("The query is blank.", field="q", cure="Send at least one word.")
     plan = worker_of(request).shop.understanding.plan(q)
     if plan is None:
-        raise StorageError("The catalogue's words are loading, or the query is blank.", cure="Ask again in a moment.")
+        raise StorageError("The catalogue's words are still loading.", cure="Ask again in a moment.")
     return plan
 
 

@@ -45,7 +45,8 @@ def relevance(state: State, query: EngineQuery, segmenter: Segmenter) -> Relevan
     if similarities is None:
         scores = fused(np.zeros(len(snapshot), np.float32), lexical.scores, lexical.ceiling)
     else:
-        matched = matched | (snapshot.alive & (similarities >= threshold(similarities)))
+        least = threshold(similarities[snapshot.alive])
+        matched = matched | (snapshot.alive & (similarities >= least))
         scores = fused(similarities, lexical.scores, lexical.ceiling)
     for boost in query.boosts:
         scores += np.float32(boost.weight) * passing(snapshot, boost.condition)
@@ -156,6 +157,8 @@ def current_row(snapshot: Snapshot, product_id: str) -> int | None:
 
 def _similarities(state: State, vector: QueryVector | None) -> NDArray[np.float32] | None:
     if vector is None or state.centring is None or not state.snapshot.vectors.dimension:
+        return None
+    if vector.encoder != state.centring.encoder:
         return None
     centred = state.centring.apply(vector.values[np.newaxis], [vector.group], "query")[0]
     return state.snapshot.vectors.similarities(centred)
