@@ -32,9 +32,8 @@ def main() -> None:
 def take(output: Path) -> None:
     """Keep the last line of a benchmark's output as its result."""
     result = json.loads(output.read_text(encoding="utf-8").splitlines()[-1])
-    parts = [result["benchmark"], result["data"].replace(" ", "-"), str(result.get("products", ""))]
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{'-'.join(part for part in parts if part)}.json"
+    path = RESULTS / f"{result['benchmark']}-{result['products']}.json"
     path.write_text(json.dumps(_rounded(result), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -83,12 +83,22 @@ def decode(product_id: str, document: str, volatile: Volatile) -> Product:
     Only `encode` writes documents, from products that were validated, so their values are not validated again:
     that would cost more than everything else together (measured: 105 µs a product instead of 20).
     """
-    values: dict[str, Any] = {**_BLANK, **orjson.loads(document)}
+    values = dict(_content(document))
     values["id"] = product_id
     values["price"] = price_from_e4(volatile[0])
     _, values["stock"], values["rating"], values["review_count"], values["sales"] = volatile
     if len(values) > len(_BLANK):
         return Product.model_validate(values)  # raises: says which key is unknown
+    return assembled(Product, values)
+
+
+@lru_cache(maxsize=4_096)
+def _content(document: str) -> dict[str, Any]:
+    """What a document says, in the types of `Product`; shared between products, so never to be changed.
+
+    Shoppers see the same products again and again: most pages are made of documents read before.
+    """
+    values: dict[str, Any] = {**_BLANK, **orjson.loads(document)}
     for name in _TUPLES:
         if values[name]:
             values[name] = tuple(values[name])
@@ -100,7 +110,7 @@ def decode(product_id: str, document: str, volatile: Volatile) -> Product:
             name: _nested(held) if isinstance(held, dict | list) else _attribute(held, None)
             for name, held in attributes.items()
         }
-    return assembled(Product, values)
+    return values
 
 
 def assembled(model: type[_Model], values: dict[str, Any]) -> _Model:

@@ -55,6 +55,8 @@ def index(
             if follow:
                 stop = threading.Event()
                 signal.signal(signal.SIGTERM, lambda *_: stop.set())
+                # A parent that ignores interrupts hands that down; one that is sent to us is meant for us.
+                signal.signal(signal.SIGINT, signal.default_int_handler)
                 errors.print("Following the change log; Ctrl-C ends it.")
                 shop.indexer().follow(stop)
         finally:

@@ -45,6 +45,7 @@ def normalise(text: str) -> str:
     return _SPACES.sub(" ", text).strip()
 
 
+@lru_cache(maxsize=2_048)
 def fold_with_places(text: str) -> tuple[str, Sequence[int], Sequence[int]]:
     """`normalise(text)` with its white space as it was; each character of it came from `text[starts[i]:ends[i]]`."""
     if text.isascii():
