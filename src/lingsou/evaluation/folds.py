@@ -1,0 +1,19 @@
+"""Cross-validation by query: which queries are held out together."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lingsou.core.errors import InputError
+
+
+def folds(queries: int, parts: int, seed: int) -> NDArray[np.int64]:
+    """The part [queries] that each query belongs to, 0 to `parts` − 1; sizes differ by one at most.
+
+    Raises:
+        InputError: fewer than two parts, or fewer queries than parts.
+    """
+    if not 2 <= parts <= queries:
+        raise InputError(
+            f"{queries} queries cannot be cut into {parts} parts.", cure="Judge more queries, or use fewer parts."
+        )
+    return np.asarray(np.random.default_rng(seed).permutation(queries) % parts, np.int64)

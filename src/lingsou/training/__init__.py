@@ -1,0 +1,1 @@
+"""Fits to a shop's own data. Nothing that answers requests imports this."""
