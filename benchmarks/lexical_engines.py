@@ -29,7 +29,7 @@ from lingsou.demo import generate
 from lingsou.evaluation.report import result_line
 from lingsou.retrieval.engine import EngineQuery
 from lingsou.retrieval.engines.embedded.analysis import Analyser
-from lingsou.retrieval.engines.embedded.lexical import LexicalScorer
+from lingsou.retrieval.engines.embedded.lexical import Concept, LexicalScorer
 from lingsou.retrieval.filters import parse_filters
 from lingsou.text.segment import Segmenter
 
@@ -82,7 +82,7 @@ def main() -> None:
         filters = parse_filters({"price": {"gte": 50, "lt": 500}, "stock": {"gt": 0}}, engine.fields())
 
         def ours(terms: list[str]) -> int:
-            return int(np.count_nonzero(scorer.match(terms, ()).matched))
+            return int(np.count_nonzero(scorer.match([Concept((term,)) for term in dict.fromkeys(terms)], ()).matched))
 
         def ours_full(terms: list[str]) -> int:
             return engine.search(EngineQuery(text=" ".join(terms), filters=filters, facets=FACETS)).total

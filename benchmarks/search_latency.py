@@ -1,7 +1,9 @@
 """How long one shop of N products takes to load, index, start, search and change; all through the real parts.
 
-    python -m benchmarks.search_latency --products 100000
+    python -m benchmarks.search_latency --products 100000 --vectors ~/.cache/lingsou/demo-vectors.sqlite3
 
+Encoding takes most of it (about 110 products a second on two cores); `--vectors` keeps the vectors, so that a run that
+was interrupted, and every later run, goes on with what is there. `--words` leaves out all that needs an encoder.
 Products come from the demo generator. The store is SQLite with synchronous=FULL, the service is `lingsou serve` with
 one worker and its indexer, asked over a kept connection on this machine. Requests are words drawn from the titles of
 random products; `words`, `facets` (brand, category, price) and `filters` (price range, in stock, and the facets).
@@ -19,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -34,6 +37,17 @@ from lingsou.pipeline.shop import Shop, open_shop
 from lingsou.retrieval.indexer import indexer_lock
 
 BATCH = 1_000
+HEADLINE = (
+    "search_p95_ms",
+    "search_cached_p95_ms",
+    "qps_vs_fastest_peer",
+    "search_to_encoder_ratio",
+    "understand_p95_ms",
+    "restart_seconds",
+    "resident_mb",
+)
+"""Metrics that stand at the top of the result line too."""
+
 FACETS = ["brand", "category", "price"]
 FILTERS = {"price": {"gte": 50, "lt": 500}, "stock": {"gt": 0}}
 KINDS: dict[str, dict[str, Any]] = {
@@ -48,7 +62,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--products", type=int, default=20_000)
     parser.add_argument("--queries", type=int, default=500)
-    parser.add_argument("--meaning", action="store_true", help="encode every product and time whole searches too")
+    parser.add_argument("--vectors", type=Path, help="file that keeps the vectors of the products between runs")
+    parser.add_argument("--words", action="store_true", help="without encoder, vectors and the two libraries")
     arguments = parser.parse_args()
     # Words alone are timed first; a service that encodes meanwhile would blur its own figures.
     os.environ["LINGSOU_ENCODER__NAME"] = ""
@@ -64,13 +79,18 @@ def main() -> None:
         partial_updates(shop, titles, metrics)
         shop.close()
         over_http(folder, requests, metrics)
-        if arguments.meaning:
+        if not arguments.words:
+            from benchmarks.hybrid_latency import by_meaning, lines
+
             del os.environ["LINGSOU_ENCODER__NAME"]
-            by_meaning(folder, requests, metrics)
+            metrics |= by_meaning(folder, requests, KINDS, arguments.vectors and arguments.vectors.expanduser())
+            open_again(folder, metrics)
+            print(*lines(metrics["legs"]), sep="\n")
     metrics["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     for name, value in metrics.items():
-        print(f"{name:28} {value}")
-    extra = {name: metrics[name] for name in ("search_p95_ms", "search_cached_p95_ms") if name in metrics}
+        if name != "legs":
+            print(f"{name:28} {value}")
+    extra = {name: metrics[name] for name in HEADLINE if name in metrics}
     print(result_line("search_latency", "demo generator", metrics, products=arguments.products, **extra))
 
 
@@ -123,28 +143,6 @@ def in_process(shop: Shop, texts: Sequence[str], metrics: dict[str, Any]) -> Non
     """The whole pipeline without HTTP; the kinds take turns."""
     prepared = [(kind, SearchRequest(q=text, **more)) for text in texts for kind, more in KINDS.items()]
     metrics |= {f"in_process_{kind}": each for kind, each in timed(prepared, shop.pipeline.search).items()}
-
-
-def by_meaning(folder: DataFolder, texts: Sequence[str], metrics: dict[str, Any]) -> None:
-    """Every product encoded; then plan, vector, words, filters and facets together, each query new, then known."""
-    shop = open_shop(folder.root)
-    encoder = shop.encoder.open()
-    assert encoder is not None, "no encoder: lingsou models pull e5-small"
-    start = time.perf_counter()
-    with indexer_lock(folder):
-        encoded = shop.indexer().embed()
-    metrics["encoded_per_second"] = encoded / (time.perf_counter() - start)
-    shop.warm_up()
-    once = list(dict.fromkeys(texts))
-    requests = [("search", SearchRequest(q=text, **KINDS["filters"])) for text in once]
-    alone = timed([("encoder", text) for text in once], lambda text: encoder.encode_queries([text]))["encoder"]
-    new, known = (timed(requests, shop.pipeline.search)["search"] for _ in range(2))
-    understood = timed([("plan", text) for text in once], shop.understanding.plan)["plan"]
-    metrics |= {"encoder_alone": alone, "search_new": new, "search_known": known, "understand": understood}
-    metrics |= {"search_p95_ms": new["p95_ms"], "search_cached_p95_ms": known["p95_ms"]}
-    metrics["search_to_encoder_ratio"] = new["p50_ms"] / alone["p50_ms"]
-    shop.close()
-    open_again(folder, metrics)
 
 
 def over_http(folder: DataFolder, texts: Sequence[str], metrics: dict[str, Any]) -> None:

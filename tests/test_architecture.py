@@ -13,7 +13,7 @@ LAYERS = [
     ["encoders", "models", "features", "quality", "graph", "rules"],
     ["query", "retrieval", "ranking", "recommend", "ads", "reviews"],
     ["pipeline", "assist", "training"],
-    ["serving", "console", "cli", "testing"],
+    ["serving", "client", "console", "cli", "testing"],
 ]
 LAYER_OF = {package: number for number, layer in enumerate(LAYERS) for package in layer}
 ORDER = [package for layer in LAYERS for package in layer]
@@ -58,6 +58,7 @@ def test_module_keeps_the_rules(path: Path) -> None:
             continue
         assert ORDER.index(other) < ORDER.index(own), f"{own} may not import {other}: it stands below it"
         assert not ({own, other} <= SIBLINGS_APART), f"L3 siblings never import each other: {own} → {other}"
+        assert own != "client" or other == "core", "the client stands alone: it imports core only"
         assert not (own in ONLINE and other == "training"), f"{own} is online and may not import training"
     assert not BAD_NAMES & {part.removesuffix(".py") for part in path.relative_to(SOURCE).parts}
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400, "split this module"

@@ -290,7 +290,7 @@ def test_files_that_are_no_archive(members: Members, tmp_path: Path) -> None:
 
 def test_backup_of_a_newer_version(members: Members, tmp_path: Path) -> None:
     newer: list[dict[str, Any]] = [
-        {"format": 2},
+        {"format": 3},
         {"schemas": {"catalog": 99, "keys": 1}},
         {"schemas": {"ads": 1}},
     ]

@@ -62,7 +62,7 @@ def test_doctor_names_what_is_wrong_and_the_cure(tmp_path: Path, shop: Path, lin
     assert found(lingsou_here("doctor", "--data", missing, "--json", code=1).json)["settings"]["state"] == "error"
     (missing / "lingsou.toml").write_text("")
     (missing / "index").mkdir(exist_ok=True)
-    (missing / "index" / "manifest.json").write_text("{")
+    (missing / "index" / "current.json").write_text("{")
     assert "rebuild" in found(lingsou_here("doctor", "--data", missing, "--json", code=1).json)["shop"]["cure"]
     (missing / "store.sqlite3").write_bytes(b"not a database" * 1_000)
     assert found(lingsou_here("doctor", "--data", missing, "--json", code=1).json)["shop"]["cure"]

@@ -29,11 +29,38 @@ def test_index_does_what_waits_and_no_more(tmp_path: Path, lingsou_here: Run) ->
     assert (again["changes"], again["products"]) == (0, 4), "nothing to do"
     rebuilt = lingsou_here("index", "--rebuild", "--data", root, "--json").json
     assert (rebuilt["changes"], rebuilt["products"]) == (4, 4)
-    (root / "index" / "manifest.json").write_text("not json")
+    (root / "index" / rebuilt["generation"] / "manifest.json").write_text("not json")
     broken = lingsou_here("search", "laptop", "--data", root, code=2)
     assert "cure: lingsou index --rebuild" in broken.err
     told = lingsou_here("index", "--rebuild", "--data", root)
     assert "4 changes indexed" in told.out
+    assert lingsou_here("search", "laptop", "--data", root, "--json").json["total"] == 2
+
+
+def test_rebuild_goes_beside_the_indexer_and_rollback_back(tmp_path: Path, lingsou_here: Run) -> None:
+    root = tmp_path / "shop"
+    (tmp_path / "feed.csv").write_text(FEED, encoding="utf-8")
+    (tmp_path / "mapping.toml").write_text(MAPPING, encoding="utf-8")
+    lingsou_here("init", "--data", root)
+    lingsou_here("import", tmp_path / "feed.csv", "--mapping", tmp_path / "mapping.toml", "--data", root)
+    lingsou_here("index", "--data", root)
+    alone = lingsou_here("index", "--rollback", "--data", root, code=2)
+    assert "no generation to go back to" in alone.err
+    with indexer_lock(DataFolder(root)):
+        assert "g000002 is published" in lingsou_here("index", "--rebuild", "--data", root).out
+        back = lingsou_here("index", "--rollback", "--data", root, "--json").json
+        assert back == {"generation": "g000001", "previous": "g000002", "fits": "g000001"}
+        assert (
+            "Another process is indexing" in lingsou_here("index", "--rebuild", "--follow", "--data", root, code=2).err
+        )
+    assert "goes alone" in lingsou_here("index", "--rollback", "--rebuild", "--data", root, code=2).err
+
+    (root / "lexicon.txt").write_text("跑步鞋男\n", encoding="utf-8")
+    lingsou_here("index", "--rebuild", "--data", root)
+    (root / "lexicon.txt").unlink()
+    told = {each["what"]: each for each in lingsou_here("doctor", "--data", root, "--json").json["diagnoses"]}
+    assert told["index"]["state"] == "warning"
+    assert "g000003 is published, before it g000001; these settings fit g000001" in told["index"]["detail"]
     assert lingsou_here("search", "laptop", "--data", root, "--json").json["total"] == 2
 
 

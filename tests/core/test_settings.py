@@ -38,12 +38,12 @@ def test_the_environment_wins_over_the_file(folder: DataFolder, monkeypatch: pyt
     text = '[server]\nport = 9000\nhost = "0.0.0.0"\n[search.weights]\nbrand = 7\n'
     monkeypatch.setenv("LINGSOU_SERVER__PORT", "9001")
     monkeypatch.setenv("LINGSOU_SEARCH__WEIGHTS__TITLE", "5")
-    monkeypatch.setenv("LINGSOU_STORE__URL", "postgresql+psycopg://u:secret@h/d")
+    monkeypatch.setenv("LINGSOU_STORE__URL", "postgresql+psycopg://u:hunter2@h/d")
     settings = read(folder, text)
     assert (settings.server.port, settings.server.host) == (9001, "0.0.0.0")
     assert (settings.search.weights.title, settings.search.weights.brand) == (5, 7)
     assert settings.store.url
-    assert "secret" not in repr(settings)
+    assert "hunter2" not in repr(settings)
     monkeypatch.setenv("LINGSOU_STORE__URL", "")
     assert read(folder, text).store.url is None, "empty means none, as compose files write it"
 

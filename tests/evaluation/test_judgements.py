@@ -15,6 +15,7 @@ from lingsou.evaluation.judgements import (
     Judgements,
     read_icecat,
     read_pairs,
+    read_queries,
     read_trec,
     write_icecat,
     write_trec,
@@ -89,6 +90,23 @@ def test_trec_lines(tmp_path: Path) -> None:
 def test_malformed_trec_lines(tmp_path: Path, text: str, row: int) -> None:
     with pytest.raises(FeedError) as caught:
         read_trec(written(tmp_path, text, "qrels"))
+    assert caught.value.row == row
+
+
+def test_query_ids_become_texts(tmp_path: Path) -> None:
+    path = written(tmp_path, "7\tusb c cable\n\n8\t 蓝牙 耳机 \n9\tusb c cable\n", "topics.tsv")
+    texts = read_queries(path)
+    assert texts == {"7": "usb c cable", "8": "蓝牙 耳机", "9": "usb c cable"}
+    judged = Judgements({"7": {"a": 1.0, "b": 0.0}, "8": {"c": 2.0}, "9": {"b": 3.0}})
+    assert judged.worded(texts).grades == {"usb c cable": {"a": 1.0, "b": 3.0}, "蓝牙 耳机": {"c": 2.0}}
+    with pytest.raises(InputError, match="no text for the query id '8'"):
+        judged.worded({"7": "x"})
+
+
+@pytest.mark.parametrize(("text", "row"), [("7 no tab\n", 1), ("7\ta\n7\tb\n", 2), ("\ta\n", 1), ("7\t\n", 1)])
+def test_malformed_query_files_say_where(text: str, row: int, tmp_path: Path) -> None:
+    with pytest.raises(FeedError) as caught:
+        read_queries(written(tmp_path, text, "topics.tsv"))
     assert caught.value.row == row
 
 

@@ -190,8 +190,39 @@ def test_latency_by_day(behaviour: Behaviour) -> None:
     assert older.day < newest.day
 
 
+def test_volume_by_day(behaviour: Behaviour) -> None:
+    fill(
+        behaviour,
+        *({"text": "x", "query_id": f"x{n}", "session_id": "s"} for n in range(4)),
+        {"text": "none", "query_id": "n", "total": 0},
+        {"text": "x", "page": 2},
+        {"text": "x", "time": NOW - 2 * DAY},
+    )
+    behaviour.events.append([click(0, query_id="x0"), click(1, query_id="x0"), click(2, query_id="x1")])
+    newest, older = analytics.volume(behaviour.database)
+    assert newest.day == datetime.fromtimestamp(NOW / 1_000, UTC).date().isoformat()
+    assert (newest.searches, newest.zero, newest.clicked, newest.visitors) == (5, 1, 2, 2)
+    assert (older.searches, older.zero, older.clicked, older.visitors) == (1, 0, 0, 1)
+    assert len(analytics.volume(behaviour.database, limit=1)) == 1
+
+
+def test_reports_of_one_language(behaviour: Behaviour) -> None:
+    fill(
+        behaviour,
+        *({"text": "鼠标", "language": "zh", "query_id": f"z{n}", "total": n % 2} for n in range(20)),
+        *({"text": "mouse", "language": "en", "query_id": f"e{n}", "total": n % 2} for n in range(20)),
+        *({"text": text, "language": "en", "time": NOW - 10 * DAY} for text in ("old",) * 40),
+    )
+    for report in (analytics.top, analytics.zero, analytics.low_click, analytics.rising):
+        rows: list[Any] = report(behaviour.database, days=7, language="en")
+        assert {row.text for row in rows} <= {"mouse"}, report
+    assert [row.text for row in analytics.zero(behaviour.database, language="zh")] == ["鼠标"]
+    assert [row.searches for row in analytics.volume(behaviour.database, days=7, language="zh")] == [20]
+    assert [row.searches for row in analytics.latency(behaviour.database, days=7, language="zh")] == [20]
+
+
 def test_an_empty_log_reports_nothing(behaviour: Behaviour) -> None:
-    for report in (analytics.top, analytics.rising, analytics.zero, analytics.low_click, analytics.latency):
+    for report in (analytics.top, analytics.rising, analytics.zero, analytics.low_click, analytics.volume):
         assert report(behaviour.database) == []
     assert analytics.to_csv([]) == ""
 

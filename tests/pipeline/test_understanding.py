@@ -7,11 +7,13 @@ import pytest
 
 from lingsou.catalog.store import Store
 from lingsou.core.database import sqlite_url
+from lingsou.core.plan import CategoryBelief, Entity, QueryPlan
 from lingsou.core.settings import SearchSettings
-from lingsou.core.types import SearchRequest
+from lingsou.core.types import Explanation, SearchRequest
 from lingsou.pipeline.search import SearchPipeline
-from lingsou.pipeline.understanding import Understanding, vocabulary_of
+from lingsou.pipeline.understanding import Understanding, boosts_of, vocabulary_of
 from lingsou.retrieval.engines.embedded import EmbeddedEngine
+from lingsou.retrieval.filters import FieldKind
 from lingsou.testing.catalogue import as_changes, tiny_catalogue
 from lingsou.text.segment import Segmenter
 
@@ -46,7 +48,7 @@ def test_only_a_price_browses_within_it(pipeline: SearchPipeline) -> None:
 
 
 def test_what_is_not_wanted_is_left_out(pipeline: SearchPipeline) -> None:
-    assert ids(pipeline, "不要黑色的跑步鞋", collapse=False) == ["s2"]
+    assert ids(pipeline, "不要黑色的跑步鞋", collapse=False) == ["s2", "s3"]
 
 
 def test_a_limit_that_leaves_nothing_is_relaxed_and_said(pipeline: SearchPipeline) -> None:
@@ -75,6 +77,98 @@ def test_a_named_brand_is_preferred_and_explained(pipeline: SearchPipeline) -> N
     assert hit.explanation is not None
     names = [child.name for child in hit.explanation.children[0].children]
     assert "boost" in names
+
+
+def test_a_chinese_query_finds_an_english_product_by_its_words(pipeline: SearchPipeline) -> None:
+    """`s3` is described in English alone, and there is no encoder; by its own words the Chinese one comes first."""
+    answer = pipeline.search(SearchRequest(q="跑步鞋", explain=True))
+    assert [hit.id for hit in answer.hits] == ["s1", "s3"]
+    assert answer.hits[1].explanation is not None
+    said = list(words(answer.hits[1].explanation))
+    assert any(line.startswith("run shoe bilingual: stands for 跑步鞋") for line in said)
+
+
+def words(explanation: Explanation) -> Iterator[str]:
+    yield f"{explanation.name} {explanation.detail}"
+    for child in explanation.children:
+        yield from words(child)
+
+
+def test_the_category_comes_from_words_and_best_matches(pipeline: SearchPipeline) -> None:
+    """No category is called `wool`; what the word finds says that it is knitwear."""
+    answer = pipeline.search(SearchRequest(q="wool", explain=True))
+    assert answer.plan is not None
+    assert answer.plan.categories[0].category == "Clothing > Knitwear"
+    assert answer.plan.categories[0].probability > 0.5
+    assert answer.hits[0].explanation is not None
+    assert any("likely category: Clothing > Knitwear" in line for line in words(answer.hits[0].explanation))
+
+
+def test_a_refused_category_is_not_believed(pipeline: SearchPipeline) -> None:
+    asked, refused = (pipeline.search(SearchRequest(q=q)).plan for q in ("云栖 T-shirts", "云栖 不要T-shirts"))
+    assert asked is not None
+    assert refused is not None
+    assert asked.categories[0].category == "Clothing > T-shirts"
+    assert all(belief.category != "Clothing > T-shirts" for belief in refused.categories)
+
+
+def test_a_plan_by_words_alone_has_categories_too(tmp_path: Path) -> None:
+    engine = EmbeddedEngine(tmp_path, "s", SEGMENTER, SearchSettings())
+    engine.apply(as_changes(tiny_catalogue()))
+    understanding = Understanding(engine, SEGMENTER, "CNY")
+    assert understanding.understand("wool") is None
+    understanding.refresh()
+    plan = understanding.understand("wool")
+    assert plan is not None
+    assert [belief.category for belief in plan.categories] == ["Clothing > Knitwear"]
+
+
+def entity(kind: str, field: str, value: str, start: int, surface: str, confidence: float = 0.9) -> Entity:
+    return Entity.model_validate(
+        {"kind": kind, "field": field, "values": (value,), "source": "catalogue", "confidence": confidence}
+        | {"start": start, "end": start + len(surface), "surface": surface}
+    )
+
+
+FIELDS: dict[str, FieldKind] = dict.fromkeys(("category", "attributes.colour", "attributes.made_for"), "keyword")
+
+
+def planned(raw: str, *entities: Entity, **more: object) -> list[tuple[float, str]]:
+    plan = QueryPlan.model_validate(
+        {"raw": raw, "language": "en", "text": raw, "tokens": (), "entities": entities} | more
+    )
+    return [(round(boost.weight, 4), boost.reason) for boost in boosts_of(plan, FIELDS)]
+
+
+def test_one_wish_for_each_piece_of_the_query() -> None:
+    """`black` is a colour or something that the product is made for; only the surer reading counts."""
+    colour = entity("attribute", "attributes.colour", "Black", 0, "black")
+    other = entity("attribute", "attributes.made_for", "Black", 0, "black", 0.6)
+    assert planned("black", other, colour) == [(0.027, "attributes.colour: black")]
+
+
+def test_a_product_word_weighs_more_than_a_property_and_all_together_most() -> None:
+    bag = entity("category", "category", "Bags", 6, "bag")
+    colour = entity("attribute", "attributes.colour", "Black", 0, "black")
+    assert planned("black bag", colour, bag) == [
+        (0.027, "attributes.colour: black"),
+        (0.054, "category: bag"),
+        (0.4, "all of attributes.colour: black, category: bag"),
+    ]
+
+
+@pytest.mark.parametrize("raw", ["laptop sleeve", "laptop bag"])
+def test_a_product_word_before_another_is_no_wish(raw: str) -> None:
+    """A sleeve is none of this catalogue's words, a bag is; either way no laptop is wanted."""
+    laptop = entity("category", "category", "Laptops", 0, "laptop")
+    bag = entity("category", "category", "Bags", 7, "bag")
+    assert "category: laptop" not in [reason for _, reason in planned(raw, laptop, *([bag] if "bag" in raw else []))]
+    assert planned("laptop for work", laptop) == [(0.054, "category: laptop")]
+
+
+def test_a_category_that_is_not_sure_lifts_nothing() -> None:
+    for probability, expected in ((0.49, []), (0.6, [(0.06, "likely category: Bags (0.60)")])):
+        assert planned("thing", categories=(CategoryBelief(category="Bags", probability=probability),)) == expected
 
 
 def test_units_are_read_off_the_labels(tmp_path: Path) -> None:

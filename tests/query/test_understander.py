@@ -149,15 +149,15 @@ NO_MODELS = ["5g phone", "4k monitor", "mp3 player", "a4 paper", "iphone 15", "5
 EXPANSIONS = [
     ("蓝色T恤", "blue"),
     ("笔记本电脑", "laptop"),
-    ("跑鞋", "run"),
-    ("跑鞋", "shoe"),
+    ("跑鞋", "run shoe"),
+    ("laptop", "notebook"),
     ("充电宝", "powerbank"),
     ("硒鼓", "toner"),
     ("laptop", "笔记本电脑"),
     ("red dress", "红色"),
     ("running shoes", "跑鞋"),
     ("cotton socks", "袜子"),
-    ("空气炸锅", "fryer"),
+    ("空气炸锅", "air fryer"),
 ]
 
 
@@ -213,14 +213,21 @@ def test_common_words_with_digits_are_no_models(understander: Understander, quer
 
 
 @pytest.mark.parametrize(("query", "term"), EXPANSIONS)
-def test_translations_widen_recall(understander: Understander, query: str, term: str) -> None:
+def test_other_names_widen_recall(understander: Understander, query: str, term: str) -> None:
     expansions = understander.understand(query).expansions
     assert term in {e.term for e in expansions}
-    assert all(e.weight <= 0.6 and e.source == "bilingual" for e in expansions)
+    assert all(e.weight <= 0.6 and e.of and e.of in query for e in expansions)
+    same_language = {e.term for e in expansions if e.source == "synonym"}
+    assert {e.source for e in expansions if e.term not in same_language} <= {"bilingual"}
+    assert all(term.isascii() == query.isascii() for term in same_language)
 
 
 def test_a_negated_word_is_not_translated(understander: Understander) -> None:
     assert "black" not in {e.term for e in understander.understand("不要黑色的鞋").expansions}
+
+
+def test_a_name_that_the_query_has_is_no_expansion(understander: Understander) -> None:
+    assert "power bank" not in {e.term for e in understander.understand("充电宝 power bank").expansions}
 
 
 def _confidence(plan: QueryPlan, surface: str, kind: str) -> float:

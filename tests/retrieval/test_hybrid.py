@@ -25,7 +25,6 @@ from lingsou.retrieval.engine import Boost, EngineQuery, QueryVector
 from lingsou.retrieval.engines.embedded import EmbeddedEngine
 from lingsou.retrieval.engines.embedded.vectors import VectorColumn, probability, threshold
 from lingsou.retrieval.filters import AllOf, Terms, parse_filters
-from lingsou.retrieval.fusion import fused
 from lingsou.retrieval.indexer import Indexer
 from lingsou.testing.catalogue import tiny_catalogue
 from lingsou.testing.encoder import HashEncoder
@@ -224,8 +223,11 @@ def test_probability_and_threshold_by_hand() -> None:
     assert probability(np.asarray([4.6 / 12], np.float32))[0] == pytest.approx(0.5)
     assert threshold(np.asarray([0.1, 0.35], np.float32)) == pytest.approx(0.2918, abs=1e-4)
     assert threshold(np.asarray([0.1, 0.6], np.float32)) == pytest.approx(0.42)
-    scores = fused(np.asarray([0.5, 0.0], np.float32), np.asarray([0.0, 6.0], np.float32), 12.0)
-    assert scores.tolist() == pytest.approx([0.5, 0.2]), "half the ceiling is half of the weight 0.4"
+    # Ten products: log10(350 / 10) = 1.544 powers of ten below 350, each 0.9 / 12 = 0.075 of similarity.
+    assert threshold(np.asarray([0.1, 0.2], np.float32), 10) == pytest.approx(0.2918 - 0.1158, abs=1e-4)
+    assert probability(np.asarray([0.2918 - 0.1158], np.float32), 10)[0] == pytest.approx(0.25, abs=1e-3)
+    assert threshold(np.zeros(2, np.float32), 400) == threshold(np.zeros(2, np.float32), 10**6)
+    assert threshold(np.zeros(0, np.float32), 0) > 0
 
 
 unit = npst.arrays(np.float32, (12, 8), elements=st.floats(-1, 1, width=32)).filter(

@@ -27,7 +27,7 @@ def built(folder: Path) -> EmbeddedEngine:
 @pytest.mark.parametrize("keep", [0, 7, 100, 4000])
 def test_a_truncated_segment_is_a_clear_error_and_can_be_rebuilt(tmp_path: Path, keep: int) -> None:
     built(tmp_path)
-    (segment,) = tmp_path.glob("*.safetensors")
+    (segment,) = tmp_path.glob("*/*.safetensors")
     segment.write_bytes(segment.read_bytes()[:keep])
     engine = engine_in(tmp_path)
     with pytest.raises(CorruptIndexError, match=r"is damaged.*index --rebuild"):
@@ -46,7 +46,7 @@ def engine_in_after_refresh(folder: Path) -> EmbeddedEngine:
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"identity": 1}', b"\xff\xfe"])
 def test_a_damaged_manifest_is_a_clear_error_and_can_be_rebuilt(tmp_path: Path, content: bytes) -> None:
     built(tmp_path)
-    (tmp_path / "manifest.json").write_bytes(content)
+    (tmp_path / "g000001" / "manifest.json").write_bytes(content)
     engine = engine_in(tmp_path)
     with pytest.raises(CorruptIndexError):
         engine.refresh()
@@ -65,7 +65,7 @@ def test_an_index_of_another_store_or_of_other_settings_reads_as_empty_and_is_re
         assert (engine.sequence, engine.size) == (0, 0)
         engine.apply(as_changes(tiny_catalogue()[:3]))
         assert engine.size == 3
-    assert engine_in_after_refresh(tmp_path).size == 0, "the first engine's index is no longer there"
+    assert engine_in_after_refresh(tmp_path).size == 0, "it was replaced twice"
 
 
 def test_a_failed_write_leaves_the_index_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +79,7 @@ def test_a_failed_write_leaves_the_index_as_it_was(tmp_path: Path, monkeypatch: 
         engine.apply(as_changes(tiny_catalogue()[:1], first=50))
     monkeypatch.undo()
     assert engine_in_after_refresh(tmp_path).size == engine.size == len(tiny_catalogue())
-    assert not list(tmp_path.glob("*.tmp"))
+    assert not list(tmp_path.rglob("*.tmp"))
 
 
 def test_compaction_keeps_a_slow_reader_whole(tmp_path: Path) -> None:

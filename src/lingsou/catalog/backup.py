@@ -13,21 +13,22 @@ import sqlite3
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import Field, ValidationError
-from sqlalchemy import delete
+from pydantic import Field, SecretStr, ValidationError
+from sqlalchemy import delete, select
 from sqlalchemy.engine import make_url
 
 import lingsou
 from lingsou.catalog.store import SCHEMAS, Store
 from lingsou.catalog.tables import load_seen, loads
-from lingsou.catalog.transfer import copy_tables
+from lingsou.catalog.transfer import copy_tables, copy_to_sqlite
 from lingsou.catalog.writes import Counter
-from lingsou.core.database import Database, get_meta, schema_versions, set_meta, sqlite_url
+from lingsou.core.database import Database, Schema, get_meta, schema_versions, set_meta, sqlite_url
 from lingsou.core.errors import (
     ConfigurationError,
     ConflictError,
@@ -37,14 +38,23 @@ from lingsou.core.errors import (
     StorageError,
     StorageFullError,
 )
-from lingsou.core.settings import SETTINGS_FILE, DataFolder, load_settings
+from lingsou.core.settings import SETTINGS_FILE, DataFolder, Settings, StoreSettings, load_settings
 from lingsou.core.types import Frozen, Instant
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 1 << 20
 COMPRESSION = 4
 OWNER_ONLY = 0o600  # the settings may hold a password
+
+
+@dataclass(frozen=True)
+class Companion:
+    """Another database of the data folder. The archive holds it as a SQLite file of its own."""
+
+    file: str
+    schema: Schema
+    url: Callable[[DataFolder, Settings], str]
 
 
 class BackedFile(Frozen):
@@ -74,7 +84,7 @@ class Restored(Frozen):
     notes: tuple[str, ...] = Field((), description="what the user should know or do, in plain words")
 
 
-def backup(folder: DataFolder, store: Store, target: Path) -> Manifest:
+def backup(folder: DataFolder, store: Store, target: Path, companions: Sequence[Companion] = ()) -> Manifest:
     """Write a consistent backup of a data folder that may be in use.
 
     Raises:
@@ -86,13 +96,14 @@ def backup(folder: DataFolder, store: Store, target: Path) -> Manifest:
         raise ConflictError(f"{target} exists.", cure="Name a file that does not exist yet.")
     with _disk_errors(target), tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as temporary:
         copy = Path(temporary) / folder.database.name
-        store.backup(copy)
-        sources = {folder.database.name: copy, SETTINGS_FILE: folder.settings_file, folder.lexicon.name: folder.lexicon}
-        files: dict[str, Path] = {}
-        for name, source in sources.items():
+        store.backup(copy, [each.schema.name for each in companions])
+        files = {folder.database.name: copy}
+        for companion in companions:
+            files[companion.file] = _copied(companion, folder, Path(temporary) / companion.file)
+        for source in (folder.settings_file, folder.lexicon, folder.secret):
             if source.is_file():
-                # Settings and lexicon may be edited meanwhile: what is hashed must be what is packed.
-                files[name] = source if source == copy else Path(shutil.copyfile(source, Path(temporary) / name))
+                # They may be edited meanwhile: what is hashed must be what is packed.
+                files[source.name] = Path(shutil.copyfile(source, Path(temporary) / source.name))
         manifest = _describe(copy, files)
         partial = Path(temporary) / "archive"
         _pack(partial, manifest, files)
@@ -100,7 +111,14 @@ def backup(folder: DataFolder, store: Store, target: Path) -> Manifest:
     return manifest
 
 
-def restore(archive: Path, folder: DataFolder, *, url: str | None = None, force: bool = False) -> Restored:
+def restore(
+    archive: Path,
+    folder: DataFolder,
+    *,
+    url: str | None = None,
+    force: bool = False,
+    companions: Sequence[Companion] = (),
+) -> Restored:
     """Make a data folder from a backup. Stop the service that uses the folder first.
 
     Product numbers, sequence numbers, keys and tasks stay as they were. The store gets a new identity, since its
@@ -112,6 +130,7 @@ def restore(archive: Path, folder: DataFolder, *, url: str | None = None, force:
         url: the database for the store; none: the one that the backed-up settings name, else SQLite in the folder.
         force: replace what is there. Files are moved to a folder `replaced-<time>` inside; rows of a database given
             by URL are deleted.
+        companions: the databases that the archive may hold beside the store.
 
     Raises:
         NotFoundError: no such archive.
@@ -127,7 +146,7 @@ def restore(archive: Path, folder: DataFolder, *, url: str | None = None, force:
         _refuse_unless_free(folder, force)
         with tempfile.TemporaryDirectory(dir=folder.root, prefix=".restore-") as temporary:
             staged = DataFolder(temporary)
-            manifest = _unpack(archive, staged)
+            manifest = _unpack(archive, staged, companions)
             named = load_settings(staged).store.url if staged.exists() else None
             settled = named.get_secret_value() if named else None
             destination = url or settled
@@ -135,6 +154,8 @@ def restore(archive: Path, folder: DataFolder, *, url: str | None = None, force:
             if destination and not _is_file_of(destination, folder):
                 _move_into(staged, destination, force)
                 staged.database.unlink()
+            for companion in companions:
+                _settle(companion, staged, folder, url, force)
             notes = _swap(staged, folder)
     if url and url != settled:
         notes += ("The restored settings do not name the database restored to: set store.url in lingsou.toml.",)
@@ -173,10 +194,11 @@ def _pack(target: Path, manifest: Manifest, files: dict[str, Path]) -> None:
         os.fsync(raw.fileno())
 
 
-def _unpack(archive: Path, staged: DataFolder) -> Manifest:
+def _unpack(archive: Path, staged: DataFolder, companions: Sequence[Companion]) -> Manifest:
     # Members are written under names of our own choosing, so no path in the archive can lead anywhere else.
     allowed = {staged.database.name: staged.database, SETTINGS_FILE: staged.settings_file}
-    allowed[staged.lexicon.name] = staged.lexicon
+    allowed |= {path.name: path for path in (staged.lexicon, staged.secret)}
+    allowed |= {each.file: staged.root / each.file for each in companions}
     try:
         with tarfile.open(archive, mode="r:gz") as tar:
             manifest = _read_manifest(tar)
@@ -263,6 +285,38 @@ def _move_into(staged: DataFolder, url: str, force: bool) -> None:
                 cure="Give an empty database, or use force to replace what is there.",
             )
         copy_tables(rows, sink, SCHEMAS)
+
+
+def _copied(companion: Companion, folder: DataFolder, target: Path) -> Path:
+    with closing(Database.open(companion.url(folder, load_settings(folder)))) as database:
+        database.prepare(companion.schema)
+        copy_to_sqlite(database, target, [companion.schema], [schema.name for schema in SCHEMAS])
+    return target
+
+
+def _settle(companion: Companion, staged: DataFolder, folder: DataFolder, url: str | None, force: bool) -> None:
+    """Move a companion's rows to the database that the settings name; in the folder it stays a file."""
+    file = staged.root / companion.file
+    if not file.exists() or not staged.exists():
+        return
+    settings = load_settings(staged)
+    if url:
+        settings = settings.model_copy(update={"store": StoreSettings(url=SecretStr(url))})
+    destination = companion.url(folder, settings)
+    if destination == sqlite_url(folder.root / companion.file):
+        return
+    source, target = Database.open(sqlite_url(file)), Database.open(destination)
+    with closing(source), closing(target):
+        source.prepare(companion.schema)
+        target.prepare(companion.schema)
+        with source.snapshot() as rows, target.write() as sink:
+            if not force and any(sink.execute(select(table).limit(1)).first() for table in companion.schema.tables):
+                raise ConflictError(
+                    f"{target.where} holds {companion.schema.name} already.",
+                    cure="Give an empty database, or use force to replace what is there.",
+                )
+            copy_tables(rows, sink, [companion.schema], facts=False)
+    file.unlink()
 
 
 def _swap(staged: DataFolder, folder: DataFolder) -> tuple[str, ...]:

@@ -5,19 +5,18 @@ import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from functools import cache, lru_cache
-from typing import Any, NamedTuple, TypeVar
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import orjson
-from pydantic import BaseModel
 
 from lingsou.core.errors import ProductError
+from lingsou.core.frozen import assembled
 from lingsou.core.types import VOLATILE_FIELDS, Attribute, AttributeValue, Product
 
 VOLATILE_COLUMNS = ("price_e4", *VOLATILE_FIELDS[1:])
 """Columns of the volatile fields, in the order of `VOLATILE_FIELDS`; money is kept in ten-thousandths."""
 
-_Model = TypeVar("_Model", bound=BaseModel)
 Volatile = tuple[int | None, int | None, float | None, int | None, int | None]
 
 _DOCUMENT_DEFAULTS: tuple[tuple[str, Any], ...] = tuple(
@@ -107,43 +106,25 @@ def _content(document: str) -> dict[str, Any]:
             values[name] = datetime.fromisoformat(values[name])
     if attributes := values["attributes"]:
         values["attributes"] = {
-            name: _nested(held) if isinstance(held, dict | list) else _attribute(held, None)
-            for name, held in attributes.items()
+            name: _text(held) if type(held) is str else _nested(held) for name, held in attributes.items()
         }
     return values
 
 
-def assembled(model: type[_Model], values: dict[str, Any]) -> _Model:
-    """A model of values that are valid already, every field given.
-
-    `model_construct` does the same, but takes five times as long (measured: 9.1 µs instead of 1.6).
-    """
-    made = model.__new__(model)
-    made.__setstate__(
-        {
-            "__dict__": values,
-            "__pydantic_fields_set__": _names(model),
-            "__pydantic_extra__": None,
-            "__pydantic_private__": None,
-        }
-    )
-    return made
+@lru_cache(maxsize=65_536)
+def _text(value: str) -> Attribute:
+    # Shops repeat the same few values; attributes are immutable, so products may share them.
+    return assembled(Attribute, {"value": value, "unit": None})
 
 
-@cache
-def _names(model: type[BaseModel]) -> set[str]:
-    return set(model.model_fields)
-
-
-def _nested(held: dict[str, Any] | list[str]) -> Attribute:
-    value, unit = (held["value"], held["unit"]) if isinstance(held, dict) else (held, None)
-    return _attribute(tuple(value) if isinstance(value, list) else value, unit)
+def _nested(held: Any) -> Attribute:
+    value, unit = (held["value"], held["unit"]) if type(held) is dict else (held, None)
+    return _attribute(tuple(value) if type(value) is list else value, unit)
 
 
 @lru_cache(maxsize=65_536, typed=True)
 def _attribute(value: AttributeValue, unit: str | None) -> Attribute:
-    # Shops repeat the same few values; attributes are immutable, so products may share them.
-    return Attribute.model_construct(value=value, unit=unit)
+    return assembled(Attribute, {"value": value, "unit": unit})
 
 
 def price_to_e4(price: Decimal | None) -> int | None:

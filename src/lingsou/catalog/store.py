@@ -1,6 +1,6 @@
 """The store: the truth about every product, and the log of its changes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,9 @@ from sqlalchemy import bindparam, func, select
 
 from lingsou.catalog import writes
 from lingsou.catalog.fullload import FullLoad
-from lingsou.catalog.rows import VOLATILE_COLUMNS, assembled, decode, encode_all
+from lingsou.catalog.judging_tables import JUDGING_SCHEMA
+from lingsou.catalog.rows import VOLATILE_COLUMNS, decode, encode_all
+from lingsou.catalog.rule_tables import RULES_SCHEMA
 from lingsou.catalog.tables import CATALOG_SCHEMA, counter, documents, products
 from lingsou.catalog.tasks import Problem, Task, create_task, get_task
 from lingsou.catalog.transfer import copy_to_sqlite
@@ -16,11 +18,12 @@ from lingsou.catalog.vectors import VECTORS_SCHEMA
 from lingsou.catalog.writes import WriteResult
 from lingsou.core.database import Database, get_meta, sqlite_url
 from lingsou.core.errors import StorageError
+from lingsou.core.frozen import assembled
 from lingsou.core.keys import KEYS_SCHEMA
 from lingsou.core.settings import DataFolder, Settings
 from lingsou.core.types import Change, Product, ProductPatch
 
-SCHEMAS = (KEYS_SCHEMA, CATALOG_SCHEMA, VECTORS_SCHEMA)
+SCHEMAS = (KEYS_SCHEMA, CATALOG_SCHEMA, VECTORS_SCHEMA, RULES_SCHEMA, JUDGING_SCHEMA)
 
 _ROW = (products.c.number, products.c.id, documents.c.document, *(products.c[name] for name in VOLATILE_COLUMNS))
 _LIVE = select(*_ROW).join(documents, documents.c.number == products.c.number)
@@ -110,7 +113,8 @@ class Store:
         found: dict[str, Product] = {}
         with self.database.read() as connection:
             for chunk in writes.chunks([each for each in dict.fromkeys(ids) if "\0" not in each]):
-                for _, product_id, document, *volatile in connection.execute(_GET, {"ids": chunk}):
+                # All at once: fetched one by one, rows cost as much again.
+                for _, product_id, document, *volatile in connection.execute(_GET, {"ids": chunk}).all():
                     found[product_id] = decode(product_id, document, tuple(volatile))
         return found
 
@@ -187,14 +191,16 @@ class Store:
         """
         return get_task(self.database, task_id)
 
-    def backup(self, target: Path) -> None:
+    def backup(self, target: Path, elsewhere: Collection[str] = ()) -> None:
         """Write all of the store as it is at one moment into a new SQLite file, while others go on writing.
+
+        `elsewhere` names schemas of other packages in the same database, which are left out.
 
         Raises:
             ConflictError: the file exists.
             StorageFullError: no space is left for it.
         """
-        copy_to_sqlite(self.database, target, SCHEMAS)
+        copy_to_sqlite(self.database, target, SCHEMAS, elsewhere)
 
     def close(self) -> None:
         """Let go of the database."""

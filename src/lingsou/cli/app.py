@@ -1,55 +1,88 @@
 """The `lingsou` command: its verbs, and how their errors end."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from typing import Any
 
 import structlog
 import typer
 from rich.markup import escape
+from typer.core import TyperGroup
 
 from lingsou import __version__
-from lingsou.cli import (
-    backup_verb,
-    bench_verb,
-    check_verb,
-    demo_verb,
-    doctor_verb,
-    import_verb,
-    index_verb,
-    init_verb,
-    models_verb,
-    restore_verb,
-    search_verb,
-    serve_verb,
-)
 from lingsou.cli.console import errors
 from lingsou.core.errors import LingsouError
 
+_VERBS = {
+    "init": "init",
+    "import": "import_",
+    "check": "check",
+    "index": "index",
+    "search": "search",
+    "serve": "serve",
+    "backup": "backup",
+    "restore": "restore",
+    "tune": "tune",
+    "train": "train",
+    "features": "features",
+    "evaluate": "evaluate",
+    "bench": "bench",
+    "demo": "demo",
+    "doctor": "doctor",
+    "models": "models",
+    "events": "events",
+    "analytics": "analytics",
+    "rules": "rules",
+    "judge": "judge",
+}
+"""Verb → the function, or the `Typer` of subverbs, of its module `<verb>_verb`."""
+
+
+class _Verbs(Mapping[str, Any]):
+    """The verbs as commands. Each module is imported when its verb is asked for: all of them take a second."""
+
+    def __getitem__(self, name: str) -> Any:
+        return _command(name, _VERBS[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_VERBS)
+
+    def __len__(self) -> int:
+        return len(_VERBS)
+
+
+@cache
+def _command(name: str, what: str) -> Any:
+    verb = getattr(import_module(f"lingsou.cli.{name}_verb"), what)
+    if not isinstance(verb, typer.Typer):
+        alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+        alone.command(name)(verb)
+        verb = alone
+    command = typer.main.get_command(verb)
+    command.name = name
+    return command
+
+
+class _Group(TyperGroup):
+    def __init__(self, **options: Any):
+        super().__init__(**options)
+        self.commands = _Verbs()  # type: ignore[assignment]
+
+    def list_commands(self, _: Any) -> list[str]:
+        return list(_VERBS)
+
+
 app = typer.Typer(
     name="lingsou",
+    cls=_Group,
     help="Lingsou (灵搜): self-hosted search for online shops, in Chinese and English.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-_VERBS: dict[str, Callable[..., None]] = {
-    "init": init_verb.init,
-    "import": import_verb.import_,
-    "check": check_verb.check,
-    "index": index_verb.index,
-    "search": search_verb.search,
-    "serve": serve_verb.serve,
-    "backup": backup_verb.backup,
-    "restore": restore_verb.restore,
-    "bench": bench_verb.bench,
-    "demo": demo_verb.demo,
-    "doctor": doctor_verb.doctor,
-}
-for _name, _verb in _VERBS.items():
-    app.command(_name)(_verb)
-app.add_typer(models_verb.models, name="models")
 
 
 def _version(wanted: bool) -> None:

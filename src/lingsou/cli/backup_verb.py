@@ -9,6 +9,7 @@ from lingsou.catalog import backup as backups
 from lingsou.catalog.store import Store
 from lingsou.cli.console import AsJson, Data, folder_of, output, print_json
 from lingsou.core.settings import load_settings
+from lingsou.events.backup import EVENTS
 
 
 def backup(
@@ -19,7 +20,7 @@ def backup(
     """Write a consistent backup. The index is left out: it is rebuilt from the store."""
     folder = folder_of(data)
     with Store.of(folder, load_settings(folder)) as store:
-        manifest = backups.backup(folder, store, target)
+        manifest = backups.backup(folder, store, target, [EVENTS])
     if as_json:
         print_json(manifest.model_dump(mode="json"))
     else:

@@ -45,11 +45,12 @@ def demo(
 
 def _load(store: Store, folder: DataFolder, products: int, seed: int) -> None:
     from lingsou.demo import write_shop
-    from lingsou.demo.shop import CATALOGUE
+    from lingsou.demo.shop import CATALOGUE, LABELS, write_labels
 
     source = folder.root / "feed"
     with errors.status(f"making {products:,} products with pictures"):
         write_shop(source, products, seed)
+        write_labels(folder.root / LABELS)
     with progress_bar() as bar:
         loading = bar.add_task("importing", total=None)
 

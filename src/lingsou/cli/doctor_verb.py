@@ -84,6 +84,14 @@ def _shop(folder: DataFolder) -> Diagnosis:
     try:
         waiting = shop.store.pending(shop.engine.sequence)
         detail = f"{shop.store.count():,} products in the store, {shop.engine.size:,} can be found"
+        if published := shop.engine.published():
+            before = f", before it {published.previous}" if published.previous else ""
+            shown = shop.engine.generation
+            detail += f"; generation {published.current} is published{before}"
+            if shown != published.current:
+                cure = "If the settings are meant so, lingsou index --rebuild; else restore the former ones."
+                reads = f"these settings fit {shown or 'neither'}"
+                return Diagnosis("index", "warning", f"{detail}; {reads}", cure)
         if waiting:
             return Diagnosis(
                 "index", "warning", f"{detail}; {waiting:,} changes wait", "lingsou index, or lingsou serve"

@@ -7,6 +7,7 @@ import typer
 
 from lingsou.catalog import backup as backups
 from lingsou.cli.console import AsJson, Data, folder_of, output, print_json
+from lingsou.events.backup import EVENTS
 
 
 def restore(
@@ -20,7 +21,7 @@ def restore(
 ) -> None:
     """Restore a data folder. Stop its service first; `lingsou index` or `lingsou serve` builds the index anew."""
     folder = folder_of(data)
-    restored = backups.restore(archive, folder, url=store_url, force=force)
+    restored = backups.restore(archive, folder, url=store_url, force=force, companions=[EVENTS])
     if as_json:
         print_json(restored.model_dump(mode="json"))
         return

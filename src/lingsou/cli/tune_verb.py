@@ -10,6 +10,7 @@ from lingsou.core.errors import ConfigurationError, ConflictError, InputError, S
 from lingsou.core.settings import load_settings
 from lingsou.core.settings_file import change_setting
 from lingsou.evaluation.judgements import Judgements, read_icecat, read_queries, read_trec
+from lingsou.pipeline.comparing import sold
 from lingsou.pipeline.planned import PlannedSearch
 from lingsou.pipeline.shop import Shop, open_shop
 from lingsou.training.fusion import PARTS, Fit, JudgedAnswer, answers, fit
@@ -34,7 +35,7 @@ def tune(
         if not shop.engine.size:
             raise StorageError("The index is empty.", cure="lingsou index")
         before = shop.settings.search.lexical_weight
-        known = _known(shop, judged)
+        known = sold(shop.store, judged)
         found = _answers(shop, known, before)
         if len(found) < PARTS:
             raise InputError(
@@ -65,22 +66,6 @@ def tune(
             f"The weight stays {before:g}. {objection}",
             cure="Judge more queries. --force writes the weight all the same.",
         )
-
-
-def _known(shop: Shop, judged: Judgements) -> Judgements:
-    """The judgements cut to products of the shop: nobody can find the others."""
-    wanted = list(dict.fromkeys(id_ for grades in judged.grades.values() for id_ in grades))
-    there = shop.store.get(wanted).keys()
-    known = {
-        query: {id_: grade for id_, grade in grades.items() if id_ in there} for query, grades in judged.grades.items()
-    }
-    cut = Judgements({query: grades for query, grades in known.items() if grades})
-    if not cut.relevant_queries():
-        raise InputError(
-            f"None of the {len(wanted):,} judged products is relevant to a query and in the shop.",
-            cure="Give the ids that the shop's products have, with ratings above 0 for those that are relevant.",
-        )
-    return cut
 
 
 def _answers(shop: Shop, judged: Judgements, weight: float) -> list[JudgedAnswer]:

@@ -42,11 +42,12 @@ class Constraint(Span):
 
 
 class Expansion(Frozen):
-    """A related word that may widen recall."""
+    """Another name of something that the query names. It may widen recall."""
 
-    term: str
-    weight: float = Field(gt=0, le=1)
+    term: str = Field(description="index terms of the name, separated by spaces; a product must have all of them")
+    weight: float = Field(gt=0, le=1, description="what the name is worth beside the word itself")
     source: str
+    of: str = Field("", description="the words of the query that it stands for; empty: all of them")
 
 
 class CategoryBelief(Frozen):

@@ -41,6 +41,9 @@ class ServerSettings(Section):
     workers: int = Field(1, ge=1, le=64, description="serving processes; each reads the same index")
     max_body_mb: int = Field(32, ge=1, le=1024, description="largest request body, in MiB")
     log_format: Literal["json", "console"] = Field("json", description="`console` is for people")
+    cors_origins: tuple[str, ...] = Field(
+        (), description="origins whose pages may call this service from a browser, such as `https://shop.example`"
+    )
 
 
 class IndexSettings(Section):
@@ -48,6 +51,9 @@ class IndexSettings(Section):
 
     poll_ms: int = Field(200, ge=10, le=10_000, description="how often indexer and workers look for changes")
     batch: int = Field(5_000, ge=1, le=100_000, description="changes taken from the log at a time")
+    ann_from: int = Field(
+        200_000, ge=1, description="so many vectors are searched approximately, by lists; fewer are all compared"
+    )
 
 
 class FieldWeights(Section):
@@ -63,13 +69,16 @@ class FieldWeights(Section):
 
 
 class SearchSettings(Section):
-    """Lexical search."""
+    """How words are scored, and what they weigh beside meaning."""
 
     weights: FieldWeights = FieldWeights()
     k1: float = Field(1.2, ge=0, le=10, description="BM25 term-frequency saturation")
     b: float = Field(0.75, ge=0, le=1, description="BM25 length normalisation")
     coverage: float = Field(
         0.25, ge=0, le=1, description="share of the query's information (IDF) that a product must contain to match"
+    )
+    lexical_weight: float = Field(
+        0.4, ge=0.01, le=5, description="of words beside meaning in the order; `lingsou tune` fits it to judgements"
     )
 
 
@@ -96,6 +105,45 @@ class EncoderSettings(Section):
         return Path(os.environ.get("LINGSOU_MODELS_DIR") or Path(home) / "lingsou" / "models")
 
 
+class RankingSettings(Section):
+    """The learned order of results, variety among them, and places for what nobody has seen yet."""
+
+    enabled: bool = Field(True, description="order results by the trained ranker, where there is one")
+    depth: int = Field(200, ge=10, le=1_000, description="best products that are reordered; what follows stays")
+    budget_ms: int = Field(20, ge=1, le=1_000, description="a search whose reordering takes longer goes without it")
+    diversity: float = Field(
+        0.0, ge=0, le=1, description="what variety of brand and category counts among the first 50; 0: nothing"
+    )
+    exploration: int = Field(
+        0, ge=0, le=2, description="places of the first 20 that go to products further behind, chosen by chance"
+    )
+
+
+class EventSettings(Section):
+    """What shoppers do, and what they search for."""
+
+    url: Annotated[SecretStr | None, _EMPTY_IS_NONE] = Field(
+        None, description="SQLAlchemy URL; none: the store's database if it has a URL, else SQLite inside the data folder"
+    )
+    secret: Annotated[SecretStr | None, _EMPTY_IS_NONE] = Field(
+        None, description="keys the hashes of shoppers' ids; none: `secret.key` in the data folder, made at first use"
+    )
+    keep_days: int = Field(365, ge=1, le=36_500, description="events and searches older than this are deleted")
+    key_required: bool = Field(False, description="take events only with an API key; browsers cannot keep one")
+
+
+class ConsoleSettings(Section):
+    """The web pages."""
+
+    storefront: bool = Field(True, description="show the shop's pages beside the API")
+    operations: bool = Field(True, description="show the pages of those who run the shop, behind a login, at `/ops/`")
+    shop_name: str = Field("Lingsou", min_length=1, max_length=60, description="stands at the top of every page")
+    language: Literal["auto", "zh", "en"] = Field("auto", description="of the pages; `auto`: what the browser prefers")
+    media: Annotated[Path | None, _EMPTY_IS_NONE] = Field(
+        None, description="folder that relative picture paths start from; none: `feed` in the data folder"
+    )
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -113,6 +161,9 @@ class Settings(BaseSettings):
     index: IndexSettings = IndexSettings()
     search: SearchSettings = SearchSettings()
     encoder: EncoderSettings = EncoderSettings()
+    ranking: RankingSettings = RankingSettings()
+    events: EventSettings = EventSettings()
+    console: ConsoleSettings = ConsoleSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -137,7 +188,10 @@ class DataFolder:
         self.index = self.root / "index"
         self.rejects = self.root / "rejects"
         self.lexicon = self.root / "lexicon.txt"
+        self.events = self.root / "events.sqlite3"
+        self.secret = self.root / "secret.key"
         self.indexer_lock = self.root / "indexer.lock"
+        self.ranker = self.root / "models" / "ranker"
 
     def exists(self) -> bool:
         """Whether `lingsou init` was run here."""

@@ -139,6 +139,9 @@ class Context(Frozen):
     location: str | None = Field(None, max_length=200)
     device: str | None = Field(None, max_length=100)
     page: str | None = Field(None, max_length=500)
+    segments: tuple[Annotated[str, Field(min_length=1, max_length=50)], ...] = Field(
+        (), max_length=50, description="groups that the shop counts the shopper among, such as `vip`; rules may ask"
+    )
     personalise: bool = Field(True, description="consent to personalised order")
 
 
@@ -214,6 +217,36 @@ class Hit(Frozen):
     variants: int = Field(1, description="matching products of the same group, this one included")
     highlights: Mapping[str, str] = Field(default_factory=dict, description="field → HTML-safe text with `<em>`")
     explanation: Explanation | None = None
+    propensity: float | None = Field(
+        None, description="the chance with which exploration put it where it stands; none: it stands there by rank"
+    )
+
+
+class RankRequest(Frozen):
+    """What `/v1/rank` accepts: products that the caller brings, to be ordered for a query."""
+
+    q: str = Field(min_length=1, max_length=MAX_QUERY_LENGTH)
+    ids: tuple[Id, ...] = Field(min_length=1, max_length=1_000, description="products to rank; repeats count once")
+    explain: bool = False
+    understand: bool = Field(True, description="false: take the words as they stand")
+    context: Context = Context()
+
+
+class RankedItem(Frozen):
+    """One product of the caller's list."""
+
+    id: str
+    score: float
+    explanation: Explanation | None = None
+
+
+class RankResponse(Frozen):
+    """What `/v1/rank` returns."""
+
+    items: tuple[RankedItem, ...] = Field(description="best first; equal scores in the caller's order")
+    unknown: tuple[str, ...] = Field((), description="ids that the index does not hold")
+    ranker: str | None = Field(None, description="version of the model; none: by words and meaning alone")
+    took_ms: float
 
 
 class StageTime(Frozen):
@@ -224,16 +257,37 @@ class StageTime(Frozen):
     fallback: str | None = None
 
 
+class Banner(Frozen):
+    """What a merchandising rule shows beside the results."""
+
+    rule: str = Field(description="id of the rule")
+    text: str
+    url: str | None = None
+    image: str | None = None
+
+
+class AppliedRule(Frozen):
+    """A merchandising rule that took part in an answer."""
+
+    id: str
+    name: str
+    did: tuple[str, ...] = Field(description="what it asked of the search, in plain words")
+
+
 class SearchResponse(Frozen):
     """What `/v1/search` returns."""
 
     query_id: str
     total: int = Field(description="results in the match set after filters, variants collapsed")
+    total_is_exact: bool = Field(True, description="false: totals and facet counts are estimates, as a rule too low")
     hits: tuple[Hit, ...]
     facets: tuple[Facet, ...] = ()
     page: int
     page_size: int
     plan: QueryPlan | None = Field(None, description="what was understood; none when nothing was to be understood")
     notices: tuple[str, ...] = Field((), description="what was relaxed or left out, in plain words")
+    redirect: str | None = Field(None, description="where a rule would send the shopper instead of showing results")
+    banners: tuple[Banner, ...] = ()
+    rules: tuple[AppliedRule, ...] = Field((), description="merchandising rules that took part, strongest first")
     took_ms: float
     stages: tuple[StageTime, ...] = ()

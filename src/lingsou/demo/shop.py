@@ -10,9 +10,11 @@ from lingsou.core.types import Product
 from lingsou.demo.generator import generate
 from lingsou.demo.pictures import picture
 from lingsou.demo.queries import Criterion, JudgedQuery, judged_queries
+from lingsou.demo.vocabulary import category_names
 
 CATALOGUE = "products.jsonl.gz"
 QUERIES = "queries.jsonl"
+LABELS = "labels.tsv"
 
 
 def write_shop(folder: Path, products: int = 3200, seed: int = 7) -> None:
@@ -28,6 +30,12 @@ def write_shop(folder: Path, products: int = 3200, seed: int = 7) -> None:
         (folder / product.images[0]).write_text(picture(product), encoding="utf-8", newline="\n")
     lines = (json.dumps(as_record(query), ensure_ascii=False) for query in judged_queries(made))
     (folder / QUERIES).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
+
+
+def write_labels(path: Path) -> None:
+    """Write the Chinese names of the categories, as the storefront reads them: language, name, shown name."""
+    names = ((" > ".join(english), chinese[-1]) for english, chinese in category_names().items())
+    path.write_text("".join(f"zh\t{name}\t{shown}\n" for name, shown in names), encoding="utf-8", newline="\n")
 
 
 def write_feed(path: Path, products: Iterable[Product]) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import io
 import math
 import zlib
 from collections.abc import Collection, Iterator, Mapping
@@ -47,6 +48,19 @@ class Judgements:
                 if len(products) >= min_products and len(set(products.values())) > 1
             }
         )
+
+    def worded(self, texts: Mapping[str, str]) -> "Judgements":
+        """The same under the queries' texts; grades of two ids with one text are put together, the later one winning.
+
+        Raises:
+            InputError: a query id has no text.
+        """
+        grades: dict[str, dict[str, float]] = {}
+        for query, products in self.grades.items():
+            if query not in texts:
+                raise InputError(f"There is no text for the query id '{query}'.", cure="Add it to the file of queries.")
+            grades.setdefault(texts[query], {}).update(products)
+        return Judgements(grades)
 
     def numbered(self) -> tuple["Judgements", dict[str, str]]:
         """The same under the query ids "1", "2", …, and the map from those ids to the queries' texts.
@@ -99,6 +113,25 @@ def read_trec(path: Path) -> Judgements:
     return collected.judgements(path)
 
 
+def read_queries(path: Path) -> dict[str, str]:
+    """Read TREC topics as a table: query id, tab, text on each line.
+
+    Raises:
+        FeedError: unreadable file, a line without both, or an id given two texts.
+    """
+    texts: dict[str, str] = {}
+    with _open_text(path) as file:
+        for row, line in enumerate(file, start=1):
+            query, _, text = (part.strip() for part in line.partition("\t"))
+            if not line.strip():
+                continue
+            if not query or not text or texts.setdefault(query, text) != text:
+                raise FeedError(
+                    "Not a new query id, a tab and its text.", row=row, cure="Write each line as 'id<TAB>text'."
+                )
+    return texts
+
+
 def read_pairs(path: Path) -> Pairs:
     """Read a pair file: one (search term, product, relevance from 1 to 3) a row, optionally gzip.
 
@@ -114,17 +147,23 @@ def read_pairs(path: Path) -> Pairs:
     return Pairs(collected.judgements(path), titles)
 
 
+def icecat_text(judgements: Judgements) -> str:
+    """`query,docid,rating`, a line for each judgement; `read_icecat` gives the same judgements back."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(ICECAT_COLUMNS)
+    for query, product, grade in _triples(judgements):
+        writer.writerow((query, product, _plain(grade)))
+    return text.getvalue()
+
+
 def write_icecat(judgements: Judgements, path: Path) -> None:
-    """Write `query,docid,rating`; `read_icecat` gives the same judgements back."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(ICECAT_COLUMNS)
-        for query, product, grade in _triples(judgements):
-            writer.writerow((query, product, _plain(grade)))
+    """Write `icecat_text` to a file."""
+    path.write_text(icecat_text(judgements), encoding="utf-8", newline="")
 
 
-def write_trec(judgements: Judgements, path: Path) -> None:
-    """Write TREC qrels; `read_trec` gives the same judgements back.
+def trec_text(judgements: Judgements) -> str:
+    """TREC qrels; `read_trec` gives the same judgements back.
 
     Raises:
         InputError: an id that holds a space or is empty; the form cannot carry it.
@@ -138,7 +177,31 @@ def write_trec(judgements: Judgements, path: Path) -> None:
                     cure="Give queries numbers first (`Judgements.numbered`), or write the Icecat form.",
                 )
         lines.append(f"{query} 0 {product} {_plain(grade)}\n")
-    path.write_text("".join(lines), encoding="utf-8")
+    return "".join(lines)
+
+
+def write_trec(judgements: Judgements, path: Path) -> None:
+    """Write `trec_text` to a file.
+
+    Raises:
+        InputError: an id that holds a space or is empty.
+    """
+    path.write_text(trec_text(judgements), encoding="utf-8")
+
+
+def queries_text(texts: Mapping[str, str]) -> str:
+    """TREC topics as a table; `read_queries` gives the same ids and texts back.
+
+    Raises:
+        InputError: a text that is no line of its own, or starts or ends with a space.
+    """
+    for query, text in texts.items():
+        if not text or text.strip() != text or len(text.splitlines()) > 1:
+            raise InputError(
+                f"The text of the query {query} cannot be written as a line: {text!r}.",
+                cure="Write the Icecat form, which quotes its cells.",
+            )
+    return "".join(f"{query}\t{text}\n" for query, text in texts.items())
 
 
 class _Collector:

@@ -95,6 +95,19 @@ def randomisation_p(a: ArrayLike, b: ArrayLike, *, resamples: int = RESAMPLES, s
     return float((np.count_nonzero(np.abs(sums) >= observed - slack) + 1) / (resamples + 1))
 
 
+def holm(ps: ArrayLike) -> NDArray[np.float64]:
+    """The p of each of several tests [n], raised so that all of them together err with the chance that each states.
+
+    Source: Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics, 1979.
+    """
+    given = np.asarray(ps, np.float64)
+    order = np.argsort(given, kind="stable")
+    raised = np.maximum.accumulate(given[order] * np.arange(len(given), 0, -1))
+    found = np.empty_like(given)
+    found[order] = np.minimum(raised, 1.0)
+    return found
+
+
 def _blockwise(rows: int, width: int, draw: Callable[[int], NDArray[np.float64]]) -> NDArray[np.float64]:
     return np.concatenate([draw(size) for size in _block_sizes(rows, max(1, _CELLS // max(1, width)))])
 

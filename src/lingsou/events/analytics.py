@@ -1,4 +1,7 @@
-"""What shoppers search for, and what becomes of it. Every function takes the last `days` up to now."""
+"""What shoppers search for, and what becomes of it.
+
+Every function takes the last `days` up to now; with `language`, as `text.language` names it, only queries in it.
+"""
 
 import csv
 import io
@@ -66,6 +69,16 @@ class LowClickQuery(Frozen):
     high: float
 
 
+class DayVolume(Frozen):
+    """How much was searched on one day (UTC)."""
+
+    day: str
+    searches: int = Field(description="with words, first pages alone")
+    zero: int = Field(description="of these, without any result")
+    clicked: int = Field(description="of these, with at least one click")
+    visitors: int
+
+
 class DayLatency(Frozen):
     """How long the searches of one day (UTC) took, in milliseconds."""
 
@@ -76,12 +89,12 @@ class DayLatency(Frozen):
     p99_ms: float
 
 
-def top(database: Database, *, days: float = 30, limit: int = 100) -> list[TopQuery]:
+def top(database: Database, *, days: float = 30, limit: int = 100, language: str | None = None) -> list[TopQuery]:
     """The most searched texts."""
     count = func.count()
     chosen = (
         select(searches.c.text, count, func.count(_VISITOR.distinct()), func.avg(searches.c.total))
-        .where(*_first_pages(days))
+        .where(*_first_pages(days, language))
         .group_by(searches.c.text)
         .order_by(desc(count), searches.c.text)
         .limit(limit)
@@ -91,9 +104,9 @@ def top(database: Database, *, days: float = 30, limit: int = 100) -> list[TopQu
     return [TopQuery(text=a, searches=b, visitors=c, mean_total=round(float(d), 1)) for a, b, c, d in rows]
 
 
-def rising(database: Database, *, days: float = 7, limit: int = 100) -> list[RisingQuery]:
+def rising(database: Database, *, days: float = 7, limit: int = 100, language: str | None = None) -> list[RisingQuery]:
     """The texts that rose most surely against the window of equal length before."""
-    now, before = _counts(database, days, 0), _counts(database, 2 * days, days)
+    now, before = _counts(database, days, 0, language), _counts(database, 2 * days, days, language)
     all_now, all_before = sum(now.values()), sum(before.values())
     found = []
     for text, count in now.items():
@@ -106,13 +119,13 @@ def rising(database: Database, *, days: float = 7, limit: int = 100) -> list[Ris
     return sorted(found, key=lambda each: (-each.z, each.text))[:limit]
 
 
-def zero(database: Database, *, days: float = 30, limit: int = 100) -> list[ZeroQuery]:
+def zero(database: Database, *, days: float = 30, limit: int = 100, language: str | None = None) -> list[ZeroQuery]:
     """The texts that most often found nothing as they were typed."""
     none = func.sum(cast(searches.c.total == 0, Integer))
     relaxed = func.sum(cast(searches.c.relaxed & (searches.c.total > 0), Integer))
     chosen = (
         select(searches.c.text, func.count(), none, relaxed)
-        .where(*_first_pages(days))
+        .where(*_first_pages(days, language))
         .group_by(searches.c.text)
         .having(none + relaxed > 0)
         .order_by(desc(none), desc(relaxed), searches.c.text)
@@ -123,17 +136,19 @@ def zero(database: Database, *, days: float = 30, limit: int = 100) -> list[Zero
     return [ZeroQuery(text=a, searches=b, zero=c, relaxed=d) for a, b, c, d in rows]
 
 
-def low_click(database: Database, *, days: float = 30, limit: int = 100) -> list[LowClickQuery]:
+def low_click(
+    database: Database, *, days: float = 30, limit: int = 100, language: str | None = None
+) -> list[LowClickQuery]:
     """The texts with results whose click rate is most surely low: by the upper end of its interval.
 
     A search counts as clicked when a click event that is not a robot's names its query.
     """
-    clicks = select(events.c.query_id).where(events.c.action == "click", events.c.bot.is_(False)).distinct().subquery()
+    clicks = _clicks()
     clicked = func.count(clicks.c.query_id)
     chosen = (
         select(searches.c.text, func.count(), clicked)
         .outerjoin(clicks, clicks.c.query_id == searches.c.query_id)
-        .where(*_first_pages(days), searches.c.total > 0)
+        .where(*_first_pages(days, language), searches.c.total > 0)
         .group_by(searches.c.text)
         .having(func.count() >= LOW_CLICK_LEAST)
     )
@@ -146,9 +161,29 @@ def low_click(database: Database, *, days: float = 30, limit: int = 100) -> list
     return sorted(found, key=lambda each: (each.high, -each.searches, each.text))[:limit]
 
 
-def latency(database: Database, *, days: float = 30, limit: int = 366) -> list[DayLatency]:
+def volume(database: Database, *, days: float = 30, limit: int = 366, language: str | None = None) -> list[DayVolume]:
+    """Searches, those without results and those with clicks of each day, newest first; empty days are missing."""
+    day = (searches.c.time // _DAY_MS).label("day")
+    none = func.sum(cast(searches.c.total == 0, Integer))
+    clicks = _clicks()
+    chosen = (
+        select(day, func.count(), none, func.count(clicks.c.query_id), func.count(_VISITOR.distinct()))
+        .outerjoin(clicks, clicks.c.query_id == searches.c.query_id)
+        .where(*_first_pages(days, language))
+        .group_by("day")
+        .order_by(desc("day"))
+        .limit(limit)
+    )
+    with database.read() as connection:
+        rows = connection.execute(chosen).all()
+    return [
+        DayVolume(day=str(np.datetime64(a, "D")), searches=b, zero=c, clicked=d, visitors=e) for a, b, c, d, e in rows
+    ]
+
+
+def latency(database: Database, *, days: float = 30, limit: int = 366, language: str | None = None) -> list[DayLatency]:
     """Percentiles of each day, newest first; all pages count."""
-    chosen = select(searches.c.time, searches.c.took_ms).where(searches.c.time >= milliseconds_ago(days))
+    chosen = select(searches.c.time, searches.c.took_ms).where(*_in_window(days, language))
     with database.read() as connection:
         rows = connection.execute(chosen).all()
     if not rows:
@@ -188,14 +223,24 @@ def _tame(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
 
 
-def _first_pages(days: float) -> tuple[Any, ...]:
-    return searches.c.time >= milliseconds_ago(days), searches.c.text != "", searches.c.page == 1
+def _first_pages(days: float, language: str | None) -> tuple[Any, ...]:
+    return *_in_window(days, language), searches.c.text != "", searches.c.page == 1
 
 
-def _counts(database: Database, since_days: float, until_days: float) -> Counter[str]:
+def _clicks() -> Any:
+    """The queries that were clicked on, not by robots."""
+    return select(events.c.query_id).where(events.c.action == "click", events.c.bot.is_(False)).distinct().subquery()
+
+
+def _in_window(days: float, language: str | None) -> tuple[Any, ...]:
+    since = searches.c.time >= milliseconds_ago(days)
+    return (since, searches.c.language == language) if language else (since,)
+
+
+def _counts(database: Database, since_days: float, until_days: float, language: str | None) -> Counter[str]:
     chosen = (
         select(searches.c.text, func.count(_VISITOR.distinct()))
-        .where(*_first_pages(since_days), searches.c.time < milliseconds_ago(until_days))
+        .where(*_first_pages(since_days, language), searches.c.time < milliseconds_ago(until_days))
         .group_by(searches.c.text)
     )
     with database.read() as connection:

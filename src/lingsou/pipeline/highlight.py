@@ -11,12 +11,13 @@ def highlight(text: str, terms: Set[str], segmenter: Segmenter) -> str | None:
     places = sorted(segmenter.places(text, terms))
     if not places:
         return None
+    escape = str if html.escape(text) == text else html.escape  # most texts have nothing to escape
     parts: list[str] = []
     done = 0
     for start, end in _merged(places):
-        parts += [html.escape(text[done:start]), "<em>", html.escape(text[start:end]), "</em>"]
+        parts += [escape(text[done:start]), "<em>", escape(text[start:end]), "</em>"]
         done = end
-    return "".join([*parts, html.escape(text[done:])])
+    return "".join([*parts, escape(text[done:])])
 
 
 def _merged(places: list[tuple[int, int]]) -> list[tuple[int, int]]:

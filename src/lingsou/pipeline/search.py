@@ -2,17 +2,33 @@
 
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import replace
-from typing import Any, Protocol
+from datetime import UTC, datetime
+from typing import Any, Literal, Protocol
 
-from lingsou.core.types import Explanation, Hit, Product, SearchRequest, SearchResponse, StageTime
+from lingsou.core.frozen import assembled
+from lingsou.core.types import (
+    Explanation,
+    Hit,
+    Product,
+    RankedItem,
+    RankRequest,
+    RankResponse,
+    SearchRequest,
+    SearchResponse,
+    StageTime,
+)
 from lingsou.pipeline.encoding import Encoded, QueryEncoder
 from lingsou.pipeline.highlight import highlight
-from lingsou.pipeline.understanding import Understanding, boosts_of, filters_of, relaxed_notice
-from lingsou.retrieval.engine import EngineQuery, EngineResult, SearchEngine
+from lingsou.pipeline.merchandising import NOTHING, Merchandising, Preview, categories_of, merchandise
+from lingsou.pipeline.ranking import RankingStage, Reordered
+from lingsou.pipeline.understanding import Understanding, boosts_of, filters_of, relaxed_notice, with_categories
+from lingsou.retrieval.engine import EngineQuery, EngineResult, IndexView, MatchedQuery, SearchEngine
 from lingsou.retrieval.filters import AllOf, parse_filters
+from lingsou.rules import RuleBook, RuleIndex
 from lingsou.text.segment import Segmenter
 
 HIGHLIGHTED = ("title", "short_description")
@@ -36,12 +52,29 @@ class SearchPipeline:
         segmenter: Segmenter,
         encoder: QueryEncoder | None = None,
         understanding: Understanding | None = None,
+        rules: RuleBook | None = None,
+        ranking: RankingStage | None = None,
     ):
         self._products = products
-        self._engine = engine
+        self._view: Callable[[], IndexView] = engine.view
         self._segmenter = segmenter
         self._encoder = encoder
         self._understanding = understanding
+        self._rules = rules
+        self._ranking = ranking
+
+    def without(self, *stages: Literal["encoder", "understanding", "ranking"]) -> "SearchPipeline":
+        """The same searches without some stages, for comparisons."""
+        varied = copy(self)
+        for stage in stages:
+            setattr(varied, f"_{stage}", None)
+        return varied
+
+    def over(self, index: IndexView) -> "SearchPipeline":
+        """The same searches over one state of an index, for comparisons."""
+        varied = copy(self)
+        varied._view = lambda: index
+        return varied
 
     def search(self, request: SearchRequest) -> SearchResponse:
         """Answer one request.
@@ -50,13 +83,33 @@ class SearchPipeline:
             RequestError: an unknown field or a malformed filter or facet.
             StorageError: the store cannot be read.
         """
+        # The service's own clock: a shopper who names another time must not see what is not on sale yet.
+        return self._answer(request, self._rules.index if self._rules else None, datetime.now(UTC))
+
+    def preview(self, request: SearchRequest, draft: RuleIndex) -> Preview:
+        """Answer one request twice, under the published rules and under `draft`, at `context.time` if it is given.
+
+        Raises:
+            RequestError: an unknown field or a malformed filter or facet.
+        """
+        moment = request.context.time or datetime.now(UTC)
+        published = self._rules.index if self._rules else None
+        return Preview(live=self._answer(request, published, moment), draft=self._answer(request, draft, moment))
+
+    def _answer(self, request: SearchRequest, rules: RuleIndex | None, moment: datetime) -> SearchResponse:
         clock = _Clock()
-        fields = self._engine.fields()
+        # The engine may move on meanwhile; one request sees one state.
+        index = self._view()
+        fields = index.fields()
         plan = None
         if self._understanding and request.understand and request.q.strip():
             with clock.stage("understand"):
                 plan = self._understanding.plan(request.q)
             clock.fell_back("the catalogue's words are loading" if plan is None else None)
+        asks, about = NOTHING, categories_of(request, plan)
+        if rules:
+            with clock.stage("rules"):
+                asks = merchandise(rules, request, about, moment, fields, self._segmenter)
         text = request.q if plan is None else plan.text
         encoded = Encoded(None)
         if self._encoder and text.strip():
@@ -66,10 +119,10 @@ class SearchPipeline:
         with clock.stage("plan"):
             asked = parse_filters(request.filters, fields)
             limits = filters_of(plan, fields) if plan else {}
-            query = EngineQuery(
+            own = EngineQuery(
                 text=text,
                 vector=encoded.vector,
-                boosts=boosts_of(plan, fields) if plan else (),
+                expansions=plan.expansions if plan else (),
                 filters=AllOf((asked, parse_filters(limits, fields))) if limits else asked,
                 facets=request.facets,
                 sort=request.sort,
@@ -79,26 +132,93 @@ class SearchPipeline:
             )
         notices: tuple[str, ...] = ()
         with clock.stage("retrieve"):
-            result = self._engine.search(query)
+            matched = index.match(asks.over(own))
+            if plan:
+                plan = with_categories(plan, matched)
+                own = replace(own, boosts=boosts_of(plan, fields))
+                # What the words find may tell what they are about, which some rules ask.
+                if rules and (known := categories_of(request, plan)) != about and rules.ask_about(known):
+                    expansions = asks.effects.expansions
+                    asks = merchandise(rules, request, known, moment, fields, self._segmenter)
+                    if asks.effects.expansions != expansions:
+                        matched = index.match(asks.over(own))
+            query = asks.over(own)
+            result = matched.answer(query)
             if plan and limits and not result.total:
-                query = replace(query, filters=asked)
-                result = self._engine.search(query)
+                query = asks.over(replace(own, filters=asked))
+                result = matched.answer(query)
                 notices = (relaxed_notice(plan),) if result.total else ()
+        clock.fell_back("; ".join(asks.skipped))
+        reordered: Reordered | str | None = None
+        if self._ranking and self._ranking.active and request.sort == "relevance" and text.strip() and result.total:
+            with clock.stage("rank"):
+                before_rules = replace(query, boosts=own.boosts)
+                reordered = self._ranking.reorder(
+                    before_rules, matched, moment=moment, plan=plan, context=request.context
+                )
+                if isinstance(reordered, Reordered):
+                    query = replace(query, lifts=reordered.lifts)
+                    result = replace(matched.answer(replace(query, facets=())), facets=result.facets)
+            clock.fell_back(reordered if isinstance(reordered, str) else None)
+        learned = reordered if isinstance(reordered, Reordered) else None
         with clock.stage("fetch"):
             products = self._products.get(result.candidates.ids)
         with clock.stage("present"):
-            hits = self._hits(request, query, result, products)
+            hits = self._hits(request, query, result, products, asks, matched, learned)
         return SearchResponse(
             query_id=uuid.uuid4().hex,
             total=result.total,
+            total_is_exact=result.total_is_exact,
             hits=hits,
             facets=result.facets,
             plan=plan,
             notices=notices,
+            redirect=asks.effects.redirect,
+            banners=asks.effects.banners,
+            rules=asks.effects.applied,
             page=request.page,
             page_size=request.page_size,
             took_ms=clock.total_ms(),
             stages=tuple(clock.stages),
+        )
+
+    def rank(self, request: RankRequest) -> RankResponse:
+        """Order products that the caller brings by how well they answer a query, whether a search finds them or not.
+
+        Words and limits act as in a search, except that nothing is filtered out; merchandising rules do not act.
+
+        Raises:
+            StorageError: the store cannot be read.
+        """
+        clock = _Clock()
+        index, moment = self._view(), datetime.now(UTC)
+        fields = index.fields()
+        plan = self._understanding.plan(request.q) if self._understanding and request.understand else None
+        text = request.q if plan is None else plan.text
+        encoded = self._encoder.encode(text) if self._encoder and text.strip() else Encoded(None)
+        query = EngineQuery(text=text, vector=encoded.vector, expansions=plan.expansions if plan else ())
+        matched = index.match(query)
+        if plan:
+            plan = with_categories(plan, matched)
+            query = replace(query, boosts=boosts_of(plan, fields))
+        ranking = self._ranking or RankingStage.without_model(self._products.get, self._segmenter)
+        ids = tuple(dict.fromkeys(request.ids))
+        found = ranking.rank(query, matched, ids, moment=moment, plan=plan, context=request.context)
+        items = tuple(
+            RankedItem(
+                id=product.id,
+                score=float(found.ranked.scores[place]),
+                explanation=found.explanation(product.id) if request.explain else None,
+            )
+            for place in found.order.tolist()
+            for product in (found.products[place],)
+        )
+        known = {item.id for item in items}
+        return RankResponse(
+            items=items,
+            unknown=tuple(id_ for id_ in ids if id_ not in known),
+            ranker=ranking.version,
+            took_ms=clock.total_ms(),
         )
 
     def similar(self, product_id: str, filters: Mapping[str, Any], limit: int) -> SearchResponse:
@@ -110,14 +230,16 @@ class SearchPipeline:
         """
         clock = _Clock()
         with clock.stage("retrieve"):
-            result = self._engine.similar(product_id, parse_filters(filters, self._engine.fields()), limit)
+            index = self._view()
+            result = index.similar(product_id, parse_filters(filters, index.fields()), limit)
         with clock.stage("fetch"):
             products = self._products.get(result.candidates.ids)
         with clock.stage("present"):
-            hits = self._hits(SearchRequest(), EngineQuery(), result, products)
+            hits = self._hits(SearchRequest(), EngineQuery(), result, products, NOTHING, None)
         return SearchResponse(
             query_id=uuid.uuid4().hex,
             total=result.total,
+            total_is_exact=result.total_is_exact,
             hits=hits,
             page=1,
             page_size=limit,
@@ -126,24 +248,38 @@ class SearchPipeline:
         )
 
     def _hits(
-        self, request: SearchRequest, query: EngineQuery, result: EngineResult, products: dict[str, Product]
+        self,
+        request: SearchRequest,
+        query: EngineQuery,
+        result: EngineResult,
+        products: dict[str, Product],
+        asks: Merchandising,
+        matched: MatchedQuery | None,
+        learned: Reordered | None = None,
     ) -> tuple[Hit, ...]:
         candidates = result.candidates
         # A product deleted after the index was read is no longer in the store: it is left out.
         found = [(place, products[id_]) for place, id_ in enumerate(candidates.ids) if id_ in products]
         explanations: Sequence[Explanation | None] = [None] * len(found)
-        if request.explain:
-            trees = self._engine.explain(query, [product for _, product in found])
-            explanations = [_explained(request, place, tree) for (place, _), tree in zip(found, trees, strict=True)]
+        if request.explain and matched:
+            trees = matched.explain(query, [product for _, product in found])
+            explanations = [
+                _explained(request, place, (tree, *_learned(learned, product.id), *asks.explanations(product.id)))
+                for (place, product), tree in zip(found, trees, strict=True)
+            ]
         terms = frozenset(self._segmenter.terms(query.text))
         return tuple(
-            Hit.model_construct(
-                id=product.id,
-                score=float(candidates.scores[place]),
-                product=product,
-                variants=int(candidates.variants[place]),
-                highlights=self._highlights(product, terms),
-                explanation=explanation,
+            assembled(
+                Hit,
+                {
+                    "id": product.id,
+                    "score": float(candidates.scores[place]),
+                    "product": product,
+                    "variants": int(candidates.variants[place]),
+                    "highlights": self._highlights(product, terms),
+                    "explanation": explanation,
+                    "propensity": learned.propensities.get(product.id) if learned else None,
+                },
             )
             for (place, product), explanation in zip(found, explanations, strict=True)
         )
@@ -155,12 +291,17 @@ class SearchPipeline:
         return {field: text for field, text in marked if text is not None}
 
 
-def _explained(request: SearchRequest, place: int, lexical: Explanation) -> Explanation:
+def _explained(request: SearchRequest, place: int, causes: tuple[Explanation, ...]) -> Explanation:
     position = (request.page - 1) * request.page_size + place + 1
     detail = f"sorted by {request.sort}"
     if request.sort == "relevance" and not request.q.strip():
         detail = "no words: best sold first"
-    return Explanation(name="position", value=position, detail=detail, children=(lexical,))
+    return Explanation(name="position", value=position, detail=detail, children=causes)
+
+
+def _learned(learned: Reordered | None, product_id: str) -> tuple[Explanation, ...]:
+    found = learned.explanation(product_id) if learned else None
+    return (found,) if found else ()
 
 
 class _Clock:

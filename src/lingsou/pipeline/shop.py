@@ -8,14 +8,23 @@ from lingsou.catalog.vectors import VectorStore
 from lingsou.core.settings import DataFolder, EncoderSettings, Settings, load_settings
 from lingsou.encoders import EncoderOptions, open_encoder
 from lingsou.encoders.encoder import Encoder
+from lingsou.events.behaviour import Behaviour, open_behaviour
+from lingsou.features.live import LiveEvents
+from lingsou.pipeline.candidates import CandidateFeatures
 from lingsou.pipeline.encoding import QueryEncoder
+from lingsou.pipeline.ranking import RankingStage
 from lingsou.pipeline.search import SearchPipeline
+from lingsou.pipeline.suggesting import Suggestions
 from lingsou.pipeline.understanding import Understanding
 from lingsou.retrieval.embedding import DocumentEmbedder
 from lingsou.retrieval.engines.embedded import EmbeddedEngine
 from lingsou.retrieval.indexer import Indexer
+from lingsou.rules import RuleBook, RuleStore
 from lingsou.text.lexicon import read_lexicon
 from lingsou.text.segment import Segmenter
+
+_POPULAR_DAYS, _POPULAR_SEARCHES, _RECENT_SEARCHES = 30, 20_000, 20
+"""How far back, and how many, searches are suggested to all; how many to the shopper whose own they are."""
 
 
 @dataclass(frozen=True)
@@ -28,24 +37,30 @@ class Shop:
     engine: EmbeddedEngine
     encoder: QueryEncoder
     understanding: Understanding
+    rules: RuleBook
+    ranking: RankingStage
     pipeline: SearchPipeline
+    behaviour: Behaviour
+    live_events: LiveEvents
+    suggestions: Suggestions
 
     def warm_up(self) -> None:
         """Open the encoder and learn the catalogue's words, which takes seconds; searches do without until then."""
         self.understanding.refresh(at_once=True)
         self.encoder.open()
 
-    def indexer(self) -> Indexer:
-        """An indexer over this shop's store and engine; hold `indexer_lock` while using it."""
-        return Indexer(self.store, self.engine, self.settings.index, self._embedder)
+    def indexer(self, engine: EmbeddedEngine | None = None) -> Indexer:
+        """An indexer over this shop's store and engine, for the holder of `indexer_lock`; or over one being built."""
+        return Indexer(self.store, engine or self.engine, self.settings.index, self._embedder)
 
     def _embedder(self) -> DocumentEmbedder | None:
         encoder = self.encoder.open()
         return DocumentEmbedder(encoder, VectorStore(self.store.database, encoder.fingerprint)) if encoder else None
 
     def close(self) -> None:
-        """Release encoder, index and store."""
+        """Release encoder, index, logs and store."""
         self.encoder.close()
+        self.behaviour.close()
         self.engine.close()
         self.store.close()
 
@@ -62,9 +77,18 @@ def open_shop(root: Path | str, *, read_index: bool = True) -> Shop:
     store = Store.of(folder, settings)
     try:
         segmenter = Segmenter(read_lexicon(folder.lexicon))
-        engine = EmbeddedEngine(folder.index, store.identity(), segmenter, settings.search)
+        engine = EmbeddedEngine(
+            folder.index,
+            store.identity(),
+            segmenter,
+            settings.search,
+            ann_from=settings.index.ann_from,
+            encoder=f"{settings.encoder.name} {settings.encoder.max_tokens}" if settings.encoder.name else "",
+        )
         if read_index:
             engine.refresh()
+        rules = RuleBook(RuleStore(store.database), segmenter)
+        behaviour = open_behaviour(folder, settings)
     except BaseException:
         store.close()
         raise
@@ -73,8 +97,31 @@ def open_shop(root: Path | str, *, read_index: bool = True) -> Shop:
         (lambda: _open(chosen)) if chosen.name else None, budget_ms=chosen.budget_ms, cache=chosen.cache
     )
     understanding = Understanding(engine, segmenter, settings.currency)
-    pipeline = SearchPipeline(store, engine, segmenter, encoder, understanding)
-    return Shop(folder, settings, store, engine, encoder, understanding, pipeline)
+    live_events = LiveEvents(behaviour, store.get)
+    ranking = RankingStage(folder.ranker, settings.ranking, CandidateFeatures(segmenter, live_events.view), store.get)
+    pipeline = SearchPipeline(store, engine, segmenter, encoder, understanding, rules, ranking)
+    searches = behaviour.searches
+    suggestions = Suggestions(
+        store,
+        engine,
+        segmenter,
+        popular=lambda: searches.popular(_POPULAR_DAYS, _POPULAR_SEARCHES),
+        recent=lambda user_id: searches.recent(user_id, _RECENT_SEARCHES),
+    )
+    return Shop(
+        folder=folder,
+        settings=settings,
+        store=store,
+        engine=engine,
+        encoder=encoder,
+        understanding=understanding,
+        rules=rules,
+        ranking=ranking,
+        pipeline=pipeline,
+        behaviour=behaviour,
+        live_events=live_events,
+        suggestions=suggestions,
+    )
 
 
 def _open(chosen: EncoderSettings) -> Encoder:

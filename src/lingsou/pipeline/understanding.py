@@ -1,24 +1,47 @@
-"""From words to an engine query: the plan, its hard limits as filters, its wishes as boosts."""
+"""From words to an engine query: the plan, its hard limits as filters, its wishes and its category as boosts."""
 
 import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lingsou.core.plan import Constraint, Entity, QueryPlan
-from lingsou.query import CatalogLexicon, NumberField, Understander, Vocabulary, hard_filters
-from lingsou.retrieval.engine import Boost, FieldContents, SearchEngine
-from lingsou.retrieval.filters import FieldKind, Terms, parse_filters
+from lingsou.query import CatalogLexicon, NumberField, Understander, Vocabulary, category_beliefs, hard_filters
+from lingsou.retrieval.engine import Boost, EngineQuery, FieldContents, MatchedQuery, SearchEngine
+from lingsou.retrieval.filters import AllOf, FieldKind, Filter, Terms, parse_filters
 from lingsou.text.segment import Segmenter
 
-WISH_WEIGHT = 0.03
-"""What a wish of confidence 1 adds to a score that words and meaning make up to about 1."""
+NEIGHBOURS = 50
+"""Best products whose categories say which one is meant."""
 
-_LEAST_CONFIDENCE = 0.5
+_WISHES: dict[str, tuple[float, float]] = {
+    "product": (0.06, 0.3),
+    "measure": (0.06, 0.25),
+    "brand": (0.03, 0.5),
+    "attribute": (0.03, 0.5),
+}
+"""What a wish adds at confidence 1 to a score that words and meaning make up to about 1.4, and from which confidence
+on. A product word tells more than a property, and a measure is rarely meant otherwise, but both are read in many
+fields, so their confidence is low."""
+
+EVERYTHING_WISHED = 0.4
+"""What a product gets beside that when it has all of two or more things wished for: readings that hold together in one
+product are hardly chance. As much as all words together can give."""
+
+CATEGORY_WEIGHT, CATEGORY_SURE = 0.1, 0.5
+"""What the likeliest category adds at probability 1, and from which probability on."""
+
 _REBUILD_SHARE = 20
 """After learning the catalogue's words, rest for so many times as long: a busy large shop spends a twentieth on it."""
+_NEXT_WORD = re.compile(r"\s*([^\W\d_]+)")
+_PARTICLES = frozenset(
+    re.findall(
+        r"\S+",
+        "for with without in on of and or to by from under over up that which 的 和 与 或 带 给 送 用 不 要 非 以",
+    )
+)
 _LABEL = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)? (.+)")
 
 
@@ -47,9 +70,16 @@ class Understanding:
         return True
 
     def plan(self, text: str) -> QueryPlan | None:
-        """The plan; none before the first `refresh`, or for no words."""
+        """The plan; none before the first `refresh`, or for no words. Its categories are those that words name."""
         understander = self._understander
         return understander.understand(text) if understander and text.strip() else None
+
+    def understand(self, text: str) -> QueryPlan | None:
+        """As `plan`, with the categories of what the words find as well; a search has the meaning's besides."""
+        plan = self.plan(text)
+        if plan is None:
+            return None
+        return with_categories(plan, self._engine.match(EngineQuery(text=plan.text, expansions=plan.expansions)))
 
 
 def vocabulary_of(contents: FieldContents) -> Vocabulary:
@@ -69,22 +99,76 @@ def filters_of(plan: QueryPlan, fields: Mapping[str, FieldKind]) -> dict[str, An
     return hard_filters(each for each in plan.constraints if each.field in fields)
 
 
+def with_categories(plan: QueryPlan, matched: MatchedQuery) -> QueryPlan:
+    """The plan with the distribution over categories that its words and the best matches give together."""
+    beliefs = category_beliefs(matched.neighbours(NEIGHBOURS), plan.entities)
+    return plan.model_copy(update={"categories": beliefs})
+
+
 def boosts_of(plan: QueryPlan, fields: Mapping[str, FieldKind]) -> tuple[Boost, ...]:
-    """What the shopper would rather have, without insisting."""
-    return tuple(_boosts(plan, fields))
+    """What the shopper would rather have, without insisting: wishes, all of them at once, the category if sure."""
+    wishes = _boosts(plan, fields)
+    boosts = list(wishes)
+    if len(wishes) > 1:
+        surfaces = ", ".join(boost.reason for boost in wishes)
+        boosts.append(Boost(AllOf(tuple(boost.condition for boost in wishes)), EVERYTHING_WISHED, f"all of {surfaces}"))
+    if plan.categories and plan.categories[0].probability >= CATEGORY_SURE and "category" in fields:
+        likely = plan.categories[0]
+        reason = f"likely category: {likely.category} ({likely.probability:.2f})"
+        boosts.append(Boost(Terms("category", (likely.category,), ()), CATEGORY_WEIGHT * likely.probability, reason))
+    return tuple(boosts)
 
 
-def _boosts(plan: QueryPlan, fields: Mapping[str, FieldKind]) -> Iterator[Boost]:
-    wishes: tuple[Entity | Constraint, ...] = (*plan.entities, *plan.constraints)
-    for wish in wishes:
-        if wish.confidence < _LEAST_CONFIDENCE or wish.field not in fields:
+def _boosts(plan: QueryPlan, fields: Mapping[str, FieldKind]) -> list[Boost]:
+    """One wish for each piece of the query: the reading that weighs most."""
+    readings: tuple[Entity | Constraint, ...] = (*plan.entities, *plan.constraints)
+    best: dict[tuple[int, int], tuple[float, Entity | Constraint]] = {}
+    for reading in readings:
+        if reading.field not in fields or not _is_wish(reading):
             continue
-        weight = WISH_WEIGHT * wish.confidence
-        if isinstance(wish, Entity) and not wish.negated and wish.values:
-            yield Boost(Terms(wish.field, wish.values, ()), weight, f"{wish.field}: {wish.surface}")
-        elif isinstance(wish, Constraint) and not wish.hard:
-            condition = parse_filters({wish.field: wish.condition}, fields)
-            yield Boost(condition, weight, f"{wish.field}: {wish.surface}")
+        kind = _kind(reading)
+        weight, least = _WISHES[kind]
+        if reading.confidence < least or (kind == "product" and _is_modifier(reading, plan, readings)):
+            continue
+        piece, weight = (reading.start, reading.end), weight * reading.confidence
+        if piece not in best or weight > best[piece][0]:
+            best[piece] = weight, reading
+    return [
+        Boost(_condition(reading, fields), weight, f"{reading.field}: {reading.surface}")
+        for weight, reading in best.values()
+    ]
+
+
+def _is_wish(reading: Entity | Constraint) -> bool:
+    if isinstance(reading, Constraint):
+        return not reading.hard
+    return bool(reading.values) and not reading.negated
+
+
+def _kind(reading: Entity | Constraint) -> str:
+    if isinstance(reading, Constraint):
+        return "measure"
+    if reading.kind == "category" or reading.field.endswith("type"):
+        return "product"
+    return "brand" if reading.kind == "brand" else "attribute"
+
+
+def _condition(reading: Entity | Constraint, fields: Mapping[str, FieldKind]) -> Filter:
+    if isinstance(reading, Entity):
+        return Terms(reading.field, reading.values, ())
+    return parse_filters({reading.field: reading.condition}, fields)
+
+
+def _is_modifier(product: Entity | Constraint, plan: QueryPlan, readings: Sequence[Entity | Constraint]) -> bool:
+    """Whether a product word only says of what kind the next one is: the laptop of `laptop bag` is not wanted.
+
+    So it does when right behind it stands another product word, or a word that this catalogue has no name for.
+    """
+    following = _NEXT_WORD.match(plan.raw, product.end)
+    if following is None or following.group(1).lower() in _PARTICLES or following.group(1)[0] in _PARTICLES:
+        return False
+    named = [each for each in readings if each.start == following.start(1)]
+    return not named or any(_kind(each) == "product" for each in named)
 
 
 def relaxed_notice(plan: QueryPlan) -> str:

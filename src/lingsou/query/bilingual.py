@@ -54,29 +54,39 @@ class Bilingual:
                 broader = self._broader.get(broader)
 
     def expansions(
-        self, tokens: Sequence[Token], have: frozenset[str], borders: frozenset[int], blocked: frozenset[int]
+        self,
+        raw: str,
+        tokens: Sequence[Token],
+        have: frozenset[str],
+        borders: frozenset[int],
+        blocked: frozenset[int],
     ) -> tuple[Expansion, ...]:
-        """Index terms of the other language for the tokens' things; terms that the query has already are left out."""
-        weights: dict[str, float] = {}
+        """Other names of the tokens' things, in either language; names that the query has already are left out."""
+        found_names: dict[tuple[str, str], tuple[float, str]] = {}
         for first, last, found in longest_matches(self._table, tokens, blocked):
             start, end = tokens[first].start, tokens[last - 1].end
             if tokens[first].han and not {start, end} <= borders:
                 continue
-            asked_in_chinese = any(token.han for token in tokens[first:last])
             for concept in found:
-                names = concept.en if asked_in_chinese else concept.zh
-                for rank, name in enumerate(names[: 1 + _OTHERS]):
-                    if asked_in_chinese and has_han(name):
-                        continue
-                    found_terms = _whole(self._segmenter.terms(name))
-                    weight = (_OTHER_WEIGHT if rank else _FIRST_WEIGHT) / len(found) / max(1, len(found_terms))
-                    for term in found_terms:
-                        weights[term] = max(weight, weights.get(term, 0.0))
-        ranked = sorted(((t, w) for t, w in weights.items() if t not in have), key=lambda pair: (-pair[1], pair[0]))
+                for term, weight, source in self._names(concept, any(token.han for token in tokens[first:last])):
+                    name = raw[start:end], term
+                    weight = round(weight / len(found), 4)
+                    if not have.issuperset(term.split(" ")) and weight > found_names.get(name, (0.0,))[0]:
+                        found_names[name] = weight, source
+        ranked = sorted(found_names.items(), key=lambda pair: (-pair[1][0], pair[0]))
         return tuple(
-            Expansion(term=term, weight=round(weight, 4), source="bilingual")
-            for term, weight in ranked[:MAX_EXPANSIONS]
+            Expansion(term=term, weight=weight, source=source, of=of)
+            for (of, term), (weight, source) in ranked[:MAX_EXPANSIONS]
         )
+
+    def _names(self, concept: Concept, chinese: bool) -> Iterator[tuple[str, float, str]]:
+        """(index terms, weight, source) of a thing that was asked for in one language."""
+        own, other = (concept.zh, concept.en) if chinese else (concept.en, concept.zh)
+        for source, names in (("bilingual", other), ("synonym", own)):
+            for rank, name in enumerate(names[: 1 + _OTHERS]):
+                if not (source == "bilingual" and chinese and has_han(name)):
+                    weight = _FIRST_WEIGHT if source == "bilingual" and not rank else _OTHER_WEIGHT
+                    yield " ".join(_whole(self._segmenter.terms(name))), weight, source
 
 
 def _whole(found: Sequence[str]) -> list[str]:

@@ -86,7 +86,7 @@ class Understander:
             entities=tuple(entities),
             constraints=tuple(constraints),
             categories=category_beliefs((), entities),
-            expansions=self._lexicon.bilingual.expansions(tokens, frozenset(terms), borders, blocked),
+            expansions=self._lexicon.bilingual.expansions(raw, tokens, frozenset(terms), borders, blocked),
         )
 
 

@@ -1,6 +1,8 @@
 """Vectors of products: what text stands for a product, and never encoding the same text twice."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 import numpy as np
@@ -40,6 +42,8 @@ class DocumentEmbedder:
     def __init__(self, encoder: Encoder, stored: Vectors):
         self._encoder = encoder
         self._stored = stored
+        self.seconds = 0.0
+        """Spent in the encoder so far."""
 
     @property
     def fingerprint(self) -> str:
@@ -52,7 +56,8 @@ class DocumentEmbedder:
         known = self._stored.get(texts)
         missing = [text for text in dict.fromkeys(texts) if text not in known]
         if missing:
-            fresh = self._encoder.encode_documents(missing)
+            with self._timed():
+                fresh = self._encoder.encode_documents(missing)
             self._stored.put(missing, fresh)
             # As they will be read again, so that the way here makes no difference.
             known |= zip(missing, fresh.astype(np.float16).astype(np.float32), strict=True)
@@ -61,7 +66,15 @@ class DocumentEmbedder:
     def fit(self, products: Sequence[Product]) -> Centring:
         """Means by language from a sample of the catalogue."""
         titles = [product.title for product in products]
-        return fit_centring(self._encoder, titles, self.vectors(products), groups(products))
+        vectors = self.vectors(products)
+        with self._timed():
+            return fit_centring(self._encoder, titles, vectors, groups(products))
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds += time.perf_counter() - start
 
 
 def groups(products: Sequence[Product]) -> list[Group]:

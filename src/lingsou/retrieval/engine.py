@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from lingsou.core.plan import Expansion
 from lingsou.core.types import Change, Explanation, Facet, FacetRequest, Product, Sort
 from lingsou.encoders.calibration import Centring, Group
 from lingsou.retrieval.filters import EVERYTHING, AllOf, FieldKind, Filter
@@ -24,11 +25,19 @@ class QueryVector:
 
 @dataclass(frozen=True)
 class Boost:
-    """A preference: products that pass the condition score `weight` higher."""
+    """A preference: products that pass the condition score `weight` higher, or lower where it is negative."""
 
     condition: Filter
     weight: float
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A product that belongs to the results, if it passes the filters, and stands at a 1-based place by relevance."""
+
+    id: str
+    position: int
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,13 @@ class EngineQuery:
 
     text: str = ""
     vector: QueryVector | None = None
+    expansions: tuple[Expansion, ...] = ()
+    """Other names of what the words name: they widen the match set, and never do better than the words themselves."""
     boosts: tuple[Boost, ...] = ()
+    pins: tuple[Pin, ...] = ()
+    """Distinct products at distinct places."""
+    lifts: tuple[tuple[int, float], ...] = ()
+    """(Internal id, what a ranker adds to the product's score): by them the order by relevance is a learned one."""
     filters: AllOf = EVERYTHING
     facets: tuple[FacetRequest, ...] = ()
     sort: Sort = "relevance"
@@ -71,6 +86,10 @@ class EngineResult:
     facets: tuple[Facet, ...]
     sequence: int
     """The store's sequence number that this answer reflects."""
+    total_is_exact: bool = True
+    """False: an approximate search by meaning may have missed some; as a rule `total` and facet counts are too low."""
+    lexical_ceiling: float = 0.0
+    """What no product's lexical score could exceed for this query; 0 where there are no words, or nobody knows."""
 
 
 @dataclass(frozen=True)
@@ -90,12 +109,38 @@ class FieldContents:
     numbers: Mapping[str, NumberSummary]
 
 
-@runtime_checkable
-class SearchEngine(Protocol):
-    """An index over the products of one store. `lingsou.testing.engine` holds its contract tests.
+class MatchedQuery(Protocol):
+    """The words, vector and expansions of one query, matched once against one state of the index."""
 
-    Reading is safe from many threads while one writer applies changes. One request sees one state of the index.
-    """
+    def neighbours(self, limit: int) -> tuple[tuple[str, float], ...]:
+        """Category path (joined by ` > `) and score, at least 0, of the best `limit` rows, before filters and boosts.
+
+        Of variants the best one counts; products without a category have the path "".
+        """
+        ...
+
+    def answer(self, query: EngineQuery) -> EngineResult:
+        """Answer a query of the same words, vector and expansions: `IndexView.search` for the rest of its work."""
+        ...
+
+    def score(self, query: EngineQuery, ids: Sequence[str]) -> EngineResult:
+        """The scores of the given products in the given order, whether they match or not; unknown ones are left out.
+
+        Neither filters nor pages nor variants are considered, and nothing is counted: `total` is their number.
+        """
+        ...
+
+    def information(self, terms: Sequence[str]) -> tuple[float, ...]:
+        """The IDF of each index term; 0 for one that no product has."""
+        ...
+
+    def explain(self, query: EngineQuery, products: Sequence[Product]) -> list[Explanation]:
+        """As `IndexView.explain`, for such a query."""
+        ...
+
+
+class IndexView(Protocol):
+    """One state of the index: all that is asked of it agrees."""
 
     @property
     def sequence(self) -> int:
@@ -108,6 +153,10 @@ class SearchEngine(Protocol):
 
     def contents(self) -> FieldContents:
         """The values of brand, category and attributes with their counts: what understanding matches words against."""
+        ...
+
+    def match(self, query: EngineQuery) -> MatchedQuery:
+        """Match the words, the vector and the expansions of a query, so that more can be decided from what was met."""
         ...
 
     def search(self, query: EngineQuery) -> EngineResult:
@@ -130,8 +179,24 @@ class SearchEngine(Protocol):
         """How the relevance score of each product comes about, in the order given."""
         ...
 
-    def refresh(self) -> bool:
-        """Make what the writer has committed visible here; whether anything was new."""
+
+@runtime_checkable
+class SearchEngine(IndexView, Protocol):
+    """An index over the products of one store. `lingsou.testing.engine` holds its contract tests.
+
+    Reading is safe from many threads while one writer applies changes. Asked itself, the engine answers each call from
+    its newest state; who asks several things for one request asks a `view`.
+    """
+
+    def view(self) -> IndexView:
+        """The state as it is now, for as long as it is held."""
+        ...
+
+    def refresh(self, *, to_write: bool = False) -> bool:
+        """Make what the writer has committed visible here; whether anything was new.
+
+        With `to_write`, move to where changes are to be applied, even if that lags behind what is shown now.
+        """
         ...
 
     def apply(self, changes: Sequence[Change]) -> None:

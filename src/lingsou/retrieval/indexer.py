@@ -80,10 +80,12 @@ class Indexer:
         self._engine = engine
         self._settings = settings
         self._embedder = embedder
+        self.encoder_seconds = 0.0
+        """What `embed` has spent in the encoder so far, of its own time."""
 
     def catch_up(self, progress: Progress | None = None) -> int:
         """Index every change that is waiting; returns their number."""
-        self._engine.refresh()
+        self._engine.refresh(to_write=True)
         if self._engine.sequence > self._log.sequence():
             # The store went back in time: a backup was restored under an index of its future.
             self._engine.clear()
@@ -103,7 +105,7 @@ class Indexer:
         embedder = self._embedder()
         if embedder is None:
             return 0
-        done, waiting = 0, self._engine.count_without_vectors()
+        done, waiting, spent = 0, self._engine.count_without_vectors(), embedder.seconds
         while not (stop and stop.is_set()):
             self._fit_if_needed(embedder)
             wanted = self._engine.without_vectors(EMBED_AT_ONCE)
@@ -121,6 +123,7 @@ class Indexer:
             done += len(kept)
             if progress:
                 progress(done, max(waiting, done))
+        self.encoder_seconds += embedder.seconds - spent
         return done
 
     def _fit_if_needed(self, embedder: DocumentEmbedder) -> None:

@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
 from lingsou import __version__
-from lingsou.core.settings import default_data_folder
 from lingsou.core.types import Product, ProductPatch
 from lingsou.serving import problems
 from lingsou.serving.middleware import BodyLimit, Observe
-from lingsou.serving.routes import health, products, search, similar, tasks, understand
-from lingsou.serving.telemetry import configure_logging
+from lingsou.serving.routes import events, health, products, rank, rules, search, similar, suggest, tasks, understand
 from lingsou.serving.worker import open_worker
 
 _DESCRIPTION = (
@@ -40,18 +39,14 @@ def create_app(root: Path | str) -> FastAPI:
     app.state.worker = worker
     app.add_middleware(BodyLimit, limit=worker.shop.settings.server.max_body_mb * 2**20)
     app.add_middleware(Observe, telemetry=worker.telemetry)
+    if origins := worker.shop.settings.server.cors_origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["content-type"]
+        )
     problems.install(app)
-    for module in (search, understand, similar, products, tasks, health):
+    for module in (search, understand, similar, suggest, rank, products, rules, events, tasks, health):
         app.include_router(module.router)
     _publish_schemas(app, Product, ProductPatch)
-    return app
-
-
-def app_from_environment() -> FastAPI:
-    """What each server process calls: the folder of `LINGSOU_DATA_DIR`."""
-    root = default_data_folder()
-    app = create_app(root)
-    configure_logging(app.state.worker.shop.settings.server.log_format)
     return app
 
 

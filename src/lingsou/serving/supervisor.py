@@ -34,7 +34,7 @@ def serve(root: Path, server: ServerSettings) -> None:
         os.environ[PARENT_VARIABLE] = str(os.getpid())
     try:
         uvicorn.run(
-            "lingsou.serving.app:app_from_environment",
+            "lingsou.console.app:app_from_environment",
             factory=True,
             host=server.host,
             port=server.port,

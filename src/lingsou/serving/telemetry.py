@@ -29,6 +29,10 @@ class Telemetry:
             registry=self._registry,
         )  # fmt: skip
         self._empty = Counter("lingsou_searches_empty_total", "Searches without a result.", registry=self._registry)
+        self._dropped = Counter(
+            "lingsou_search_log_dropped_total", "Searches that the search log lost.", registry=self._registry
+        )
+        self._events = Counter("lingsou_events_total", "Events received.", ["outcome"], registry=self._registry)
         self._products = self._gauge("lingsou_index_products", "Products that can be found.")
         self._lag = self._gauge("lingsou_index_lag_changes", "Changes in the store that the index does not show yet.")
 
@@ -46,6 +50,15 @@ class Telemetry:
             self._stages.labels(stage).observe(ms / 1_000)
         if total == 0:
             self._empty.inc()
+
+    def count_dropped_searches(self, count: int) -> None:
+        """Count searches that are not in the search log."""
+        self._dropped.inc(count)
+
+    def count_events(self, **outcomes: int) -> None:
+        """Count events by what became of them."""
+        for outcome, count in outcomes.items():
+            self._events.labels(outcome).inc(count)
 
     def observe_index(self, products: int, lag: int) -> None:
         """Record the state of the index."""

@@ -16,6 +16,7 @@ from lingsou.serving.telemetry import Telemetry
 
 PARENT_VARIABLE = "LINGSOU_SUPERVISOR_PID"
 _LAG_INTERVAL_S = 5.0
+_EXPIRE_INTERVAL_S = 3_600.0
 
 
 @dataclass
@@ -32,6 +33,8 @@ class Worker:
         threading.Thread(target=self._follow, name="index-refresher", daemon=True).start()
         # Apart from the refresher: learning a large catalogue's words must not hold new products up.
         threading.Thread(target=self._learn, name="catalogue-learner", daemon=True).start()
+        threading.Thread(target=self._expire, name="events-expirer", daemon=True).start()
+        threading.Thread(target=self._watch, name="events-follower", daemon=True).start()
 
     def close(self) -> None:
         """Stop following and release the shop."""
@@ -40,8 +43,29 @@ class Worker:
 
     def _learn(self) -> None:
         while not self.stop.is_set():
-            self.shop.understanding.refresh()
+            try:
+                self.shop.understanding.refresh()
+                self.shop.suggestions.refresh()
+            except LingsouError as error:
+                if not self.stop.is_set():
+                    structlog.get_logger("lingsou.learner").error("learning the catalogue failed", error=str(error))
             self.stop.wait(1.0)
+
+    def _watch(self) -> None:
+        while not self.stop.wait(1.0):
+            try:
+                if self.shop.ranking.version:  # nothing else asks what shoppers do just now
+                    self.shop.live_events.refresh()
+            except LingsouError as error:
+                if not self.stop.is_set():
+                    structlog.get_logger("lingsou.events").error("events were not followed", error=str(error))
+
+    def _expire(self) -> None:
+        while not self.stop.wait(_EXPIRE_INTERVAL_S):
+            try:
+                self.shop.behaviour.expire(self.shop.settings.events.keep_days)
+            except LingsouError as error:
+                structlog.get_logger("lingsou.events").error("old events were not deleted", error=str(error))
 
     def _follow(self) -> None:
         log = structlog.get_logger("lingsou.refresher")
@@ -55,6 +79,8 @@ class Worker:
                 return
             try:
                 self.shop.engine.refresh()
+                self.shop.rules.refresh()
+                self.shop.ranking.refresh()
                 if time.monotonic() - measured > _LAG_INTERVAL_S:
                     measured = time.monotonic()
                     self.telemetry.observe_index(self.shop.engine.size, self.lag())
@@ -69,7 +95,9 @@ class Worker:
 
 def open_worker(root: Path | str) -> Worker:
     """A worker over an initialised data folder, not yet started."""
-    return Worker(open_shop(root), Telemetry())
+    worker = Worker(open_shop(root), Telemetry())
+    worker.shop.behaviour.searches.on_drop = worker.telemetry.count_dropped_searches
+    return worker
 
 
 def worker_of(request: Request) -> Worker:

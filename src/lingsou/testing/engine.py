@@ -178,6 +178,21 @@ class SearchEngineContract:
         reader.refresh()
         assert self.find(reader).total == 0
 
+    def test_a_view_stays_as_it_is(self, engine: SearchEngine) -> None:
+        """Whatever is applied, folded or forgotten meanwhile; the engine itself shows it at once."""
+        view = engine.view()
+        query = EngineQuery(text="laptop", facets=(FacetRequest(field="brand"),))
+        before, fields, contents = view.search(query), view.fields(), view.contents()
+        engine.apply(as_changes([Product(id="n1", title="laptop", attributes={"lid": "red"})], first=50))
+        engine.compact(force=True)
+        assert (view.sequence, engine.sequence) == (before.sequence, 50)
+        assert view.fields() == fields != engine.fields()
+        assert view.contents() == contents != engine.contents()
+        assert engine.search(query).total == before.total + 1
+        engine.clear()
+        again = view.match(query).answer(query)
+        assert (again.candidates.ids, again.total, again.facets) == (before.candidates.ids, before.total, before.facets)
+
     def test_explanations_add_up_to_the_score(self, engine: SearchEngine) -> None:
         """The tree of a hit ends at its score."""
         products = {product.id: product for product in tiny_catalogue()}

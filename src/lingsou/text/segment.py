@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable, Set
+from functools import lru_cache
 from typing import NamedTuple
 
 import rjieba
@@ -13,11 +14,14 @@ from lingsou.text.normalise import fold_with_places, has_han, normalise
 ANALYSIS_VERSION = 2
 """Raise when a change here makes terms differ from those in existing indexes; they are then rebuilt."""
 
-_HAN_RUN = r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]+"
-_PIECE = re.compile(rf"({_HAN_RUN})|(?:(?![\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff])[^\W_])+(?:\.\d+)*")
+_HAN = r"\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
+_OTHER_PIECE = rf"[^\W_{_HAN}]+(?:\.\d+)*"
+_PIECE = re.compile(rf"([{_HAN}]+)|{_OTHER_PIECE}")
+_OTHER = re.compile(_OTHER_PIECE)
 _WORD = re.compile(r"[^\W_]+(?:\.\d+)*")
 _COMPOUND = re.compile(r"[a-z0-9]+(?:[-/][a-z0-9]+)+")
 _MAX_TERM = 64
+_MOST_STEMS = 200_000
 _SHOP_WORD_FREQUENCY = 2_000_000
 """High enough that the shop's own word always beats a split of it in rjieba's dictionary."""
 
@@ -42,7 +46,7 @@ class Segmenter:
         self._words = sorted({normalise(word) for word in words} - {""})
         for word in self._words:
             self._jieba.add_word(word, _SHOP_WORD_FREQUENCY, None)
-        self._stems: dict[str, str] = {}
+        self._stems = _Stems()
 
     @property
     def fingerprint(self) -> str:
@@ -65,7 +69,7 @@ class Segmenter:
                     pieces.append(match.group())
         else:
             pieces = _WORD.findall(text)
-        terms = [self._stem(piece) for piece in pieces if len(piece) <= _MAX_TERM]
+        terms = [self._stems[piece] for piece in pieces if len(piece) <= _MAX_TERM]
         if "-" in text or "/" in text:
             terms += [joined for whole in _COMPOUND.findall(text) if len(joined := _join(whole)) <= _MAX_TERM]
         return terms
@@ -80,7 +84,7 @@ class Segmenter:
                 for word, left, right in self._jieba.tokenize(match.group(), "search"):
                     cuts.append((word, first + left, first + right))
             else:
-                cuts.append((self._stem(match.group()), *match.span()))
+                cuts.append((self._stems[match.group()], *match.span()))
         cuts = [cut for cut in cuts if cut[2] - cut[1] <= _MAX_TERM]
         compounds = ((_join(match.group()), *match.span()) for match in _COMPOUND.finditer(folded))
         cuts += [cut for cut in compounds if len(cut[0]) <= _MAX_TERM]
@@ -92,28 +96,38 @@ class Segmenter:
         Chinese terms are marked wherever they stand, inside longer words too, so nothing has to be cut here.
         """
         folded, starts, ends = fold_with_places(text)
+        chinese, others = _by_script(frozenset(terms))
         found: list[tuple[int, int]] = []
-        for term in terms:
-            if has_han(term):
-                place = folded.find(term)
-                while place >= 0:
-                    found.append((place, place + len(term)))
-                    place = folded.find(term, place + 1)
-        found += [m.span() for m in _PIECE.finditer(folded) if not m.group(1) and self._stem(m.group()) in terms]
-        if "-" in folded or "/" in folded:
-            found += [match.span() for match in _COMPOUND.finditer(folded) if _join(match.group()) in terms]
+        for term in chinese:
+            place = folded.find(term)
+            while place >= 0:
+                found.append((place, place + len(term)))
+                place = folded.find(term, place + 1)
+        if others:
+            stems = self._stems
+            found += [match.span() for match in _OTHER.finditer(folded) if stems[match.group()] in others]
+        if others and ("-" in folded or "/" in folded):
+            found += [match.span() for match in _COMPOUND.finditer(folded) if _join(match.group()) in others]
         return [(starts[left], ends[right - 1]) for left, right in found]
 
-    def _stem(self, word: str) -> str:
-        if not (word.isascii() and word.isalpha()):
-            return word
-        stem = self._stems.get(word)
-        if stem is None:
-            if len(self._stems) > 200_000:
-                self._stems.clear()
-            # A Stemmer is not safe to share between threads; making one costs little beside a cache miss.
-            stem = self._stems[word] = str(Stemmer.Stemmer("english").stemWord(word))
+
+class _Stems(dict[str, str]):
+    """Word → its English stem, or itself where it is none of English; a word that is missing is stemmed and kept."""
+
+    def __missing__(self, word: str) -> str:
+        if len(self) > _MOST_STEMS:
+            self.clear()
+        # A Stemmer is not safe to share between threads; making one costs little beside a cache miss.
+        english = word.isascii() and word.isalpha()
+        stem = self[word] = str(Stemmer.Stemmer("english").stemWord(word)) if english else word
         return stem
+
+
+@lru_cache(maxsize=64)
+def _by_script(terms: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Terms with Chinese characters, and those without: a page marks the same ones in all of its texts."""
+    chinese = frozenset(term for term in terms if has_han(term))
+    return chinese, terms - chinese
 
 
 def _join(compound: str) -> str:

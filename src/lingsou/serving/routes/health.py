@@ -16,6 +16,7 @@ class Readiness(BaseModel):
 
     ready: bool
     version: str
+    generation: str = Field(description="of the index that searches show; empty: none that fits the settings")
     products: int = Field(description="products that can be found")
     sequence: int = Field(description="the store's sequence number that searches show")
     lag: int = Field(description="changes in the store that searches do not show yet")
@@ -32,10 +33,11 @@ def ready(request: Request) -> Response:
     """200 when the index is there (or the shop is empty), else 503."""
     worker = worker_of(request)
     lag = worker.lag()
-    engine = worker.shop.engine
+    engine = worker.shop.engine.view()
     answer = Readiness(
         ready=engine.sequence > 0 or lag == 0,
         version=__version__,
+        generation=engine.generation,
         products=engine.size,
         sequence=engine.sequence,
         lag=lag,

@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Body, Query, Request
 from starlette.responses import Response
 
 from lingsou.core.types import MAX_QUERY_LENGTH, SearchRequest, SearchResponse, Sort
 from lingsou.retrieval.filters import parse_filter_arguments
+from lingsou.serving.answers import json_response
 from lingsou.serving.problems import ProblemDetails
 from lingsou.serving.worker import worker_of
 
@@ -69,6 +69,6 @@ def search_by_parameters(
 def _answer(request: Request, body: SearchRequest) -> Response:
     worker = worker_of(request)
     response = worker.shop.pipeline.search(body)
+    worker.shop.behaviour.searches.record(body, response)
     worker.telemetry.observe_search({stage.stage: stage.ms for stage in response.stages}, response.total)
-    # Straight to bytes: validating our own answer again would cost more than the search.
-    return Response(orjson.dumps(response.model_dump(mode="json", exclude_none=True)), media_type="application/json")
+    return json_response(response)

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-import orjson
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from lingsou.core.types import MAX_ID_LENGTH, SearchResponse
 from lingsou.retrieval.filters import parse_filter_arguments
+from lingsou.serving.answers import json_response
 from lingsou.serving.problems import ProblemDetails
 from lingsou.serving.worker import worker_of
 
@@ -27,4 +27,4 @@ def similar(
 ) -> Response:
     """Similar products, its own variants left out. Without an encoder, or before it reached the product: none."""
     response = worker_of(request).shop.pipeline.similar(product_id, parse_filter_arguments(filter or []), limit)
-    return Response(orjson.dumps(response.model_dump(mode="json", exclude_none=True)), media_type="application/json")
+    return json_response(response)

@@ -25,7 +25,7 @@ def understand(request: Request, q: Annotated[str, Query(min_length=1, max_lengt
     """The plan: limits, wishes, refusals and names, each with its place, source and confidence."""
     if not q.strip():
         raise RequestError("The query is blank.", field="q", cure="Send at least one word.")
-    plan = worker_of(request).shop.understanding.plan(q)
+    plan = worker_of(request).shop.understanding.understand(q)
     if plan is None:
         raise StorageError("The catalogue's words are still loading.", cure="Ask again in a moment.")
     return plan

@@ -1,22 +1,32 @@
 """The read path over one state: match set, filters, facets, order, explanation."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lingsou.core.errors import NotFoundError
 from lingsou.core.types import Explanation, Product
-from lingsou.retrieval.engine import Candidates, EngineQuery, EngineResult, QueryVector
+from lingsou.retrieval.engine import Boost, Candidates, EngineQuery, EngineResult, QueryVector
+from lingsou.retrieval.engines.embedded.ann import Similarities, compare, widened
 from lingsou.retrieval.engines.embedded.facets import count_facets
-from lingsou.retrieval.engines.embedded.lexical import LexicalMatch, query_identifiers
-from lingsou.retrieval.engines.embedded.selection import Selection, collapse, page, passing, sort_keys
+from lingsou.retrieval.engines.embedded.lexical import LexicalMatch, concepts_of, query_identifiers
+from lingsou.retrieval.engines.embedded.selection import (
+    NOTHING_PINNED,
+    PinnedRows,
+    Selection,
+    collapse,
+    page,
+    page_with_pins,
+    passing,
+    sort_keys,
+)
 from lingsou.retrieval.engines.embedded.snapshot import Snapshot
 from lingsou.retrieval.engines.embedded.state import State
 from lingsou.retrieval.engines.embedded.vectors import probability, threshold
-from lingsou.retrieval.filters import AllOf
-from lingsou.retrieval.fusion import EXACT_BONUS, LEXICAL_WEIGHT, fused
+from lingsou.retrieval.filters import AllOf, Terms
+from lingsou.retrieval.fusion import EXACT_BONUS, fused
 from lingsou.text.segment import Segmenter
 
 
@@ -32,52 +42,114 @@ class Relevance:
     scores: NDArray[np.float32]
     lexical: LexicalMatch
     similarities: NDArray[np.float32] | None
+    complete: bool = True
+    """False: rows far from the query's vector were not compared with it and have similarity 0."""
+    least: float = 0.0
+    """The similarity from which a row matches by meaning."""
 
 
-def relevance(state: State, query: EngineQuery, segmenter: Segmenter) -> Relevance | None:
-    """Match and score every row; none when the query has no words, so that there is nothing to be relevant to."""
+def relevance(
+    state: State, query: EngineQuery, segmenter: Segmenter, known: Relevance | None = None
+) -> Relevance | None:
+    """Match and score every row; none when the query has no words, so that there is nothing to be relevant to.
+
+    `known` is what `matched_rows` gave for the same words, vector and expansions.
+    """
+    found = known or matched_rows(state, query, segmenter)
+    if found is not None and not found.complete and query.filters.children:
+        found = _widened(state, query, found)
+    if found is None or not (query.boosts or query.lifts):
+        return found
+    scores = found.scores + _lifts(state.snapshot, query.boosts)
+    for row, lift in _learned(state.snapshot, query).items():
+        scores[row] += np.float32(lift)
+    return replace(found, scores=scores)
+
+
+def matched_rows(state: State, query: EngineQuery, segmenter: Segmenter) -> Relevance | None:
+    """What words and meaning say, before any boost."""
     if not query.text.strip():
         return None
     snapshot = state.snapshot
-    lexical = state.scorer.match(segmenter.terms(query.text), query_identifiers(query.text))
+    concepts = concepts_of(segmenter.terms(query.text), query.expansions, segmenter)
+    lexical = state.scorer.match(concepts, query_identifiers(query.text))
     matched = lexical.matched
-    similarities = _similarities(state, query.vector)
-    if similarities is None:
-        scores = fused(np.zeros(len(snapshot), np.float32), lexical.scores, lexical.ceiling)
+    vector = _centred(state, query.vector)
+    if vector is None:
+        scores = fused(np.zeros(len(snapshot), np.float32), lexical.scores, lexical.ceiling, state.lexical_weight)
     else:
-        least = threshold(similarities[snapshot.alive])
-        matched = matched | (snapshot.alive & (similarities >= least))
-        scores = fused(similarities, lexical.scores, lexical.ceiling)
-    for boost in query.boosts:
-        scores += np.float32(boost.weight) * passing(snapshot, boost.condition)
+        near = compare(snapshot.vectors, state.lists, vector, np.flatnonzero(matched))
+        return _by_both(state, lexical, near, threshold(near.values[snapshot.alive], snapshot.living))
     scores[lexical.exact] += np.float32(EXACT_BONUS)
-    return Relevance(matched, scores, lexical, similarities)
+    return Relevance(matched, scores, lexical, None)
 
 
-def answer(state: State, query: EngineQuery, segmenter: Segmenter) -> EngineResult:
+def _by_both(state: State, lexical: LexicalMatch, near: Similarities, least: float) -> Relevance:
+    matched = lexical.matched | (state.snapshot.alive & (near.values >= least))
+    scores = fused(near.values, lexical.scores, lexical.ceiling, state.lexical_weight)
+    scores[lexical.exact] += np.float32(EXACT_BONUS)
+    return Relevance(matched, scores, lexical, near.values, near.complete, least)
+
+
+def _widened(state: State, query: EngineQuery, found: Relevance) -> Relevance:
+    """With more of the rows that pass the query's filters; what matched before still does, by the same threshold."""
+    vector = _centred(state, query.vector)
+    if vector is None or state.lists is None or found.similarities is None:
+        return found
+    snapshot = state.snapshot
+    passed = passing(snapshot, query.filters) & snapshot.alive
+    near = widened(snapshot.vectors, state.lists, vector, passed, Similarities(found.similarities, complete=False))
+    return _by_both(state, found.lexical, near, found.least)
+
+
+def answer(state: State, query: EngineQuery, segmenter: Segmenter, known: Relevance | None = None) -> EngineResult:
     """Match, filter, count, order, cut."""
     snapshot = state.snapshot
-    found = relevance(state, query, segmenter)
-    mask = passing(snapshot, query.filters)
-    mask &= snapshot.alive if found is None else found.matched
+    found = relevance(state, query, segmenter, known)
+    passed = passing(snapshot, query.filters)
+    pinned = PinnedRows.of(snapshot, query.pins, passed)
+    mask = passed & (snapshot.alive if found is None else found.matched)
+    mask[pinned.rows] = True
     rows = np.flatnonzero(mask)
-    keys = sort_keys(snapshot, rows, query.sort, None if found is None else found.scores)
+    lifts = _lifts(snapshot, query.boosts) if found is None and query.boosts else None
+    keys = sort_keys(snapshot, rows, query.sort, None if found is None else found.scores, lifts)
+    if query.sort != "relevance":
+        pinned = NOTHING_PINNED
+    elif query.collapse:
+        pinned = pinned.first_of_groups(snapshot)
+        keys[np.searchsorted(rows, pinned.rows)] = np.inf  # so that they stand for their group
     selection = (
         collapse(snapshot, rows, keys) if query.collapse else Selection(rows, keys, np.ones(len(rows), np.int64))
     )
-    places = page(snapshot, selection, query.offset, query.limit)
+    if len(pinned.rows):
+        places = page_with_pins(snapshot, selection, pinned, query.offset, query.limit)
+    else:
+        places = page(snapshot, selection, query.offset, query.limit)
     chosen = selection.rows[places]
-    scores = np.zeros(len(chosen)) if found is None else found.scores[chosen].astype(np.float64)
-    legs: dict[str, NDArray[np.float64]] = {}
-    if found is not None:
-        legs["lexical"] = found.lexical.scores[chosen].astype(np.float64)
-        if found.similarities is not None:
-            legs["vector"] = found.similarities[chosen].astype(np.float64)
     return EngineResult(
-        candidates=_candidates(snapshot, chosen, scores, selection.variants[places], legs),
+        candidates=_scored(snapshot, chosen, selection.variants[places], found),
         total=len(selection.rows),
         facets=count_facets(snapshot, rows, query.facets, collapsed=query.collapse),
         sequence=snapshot.sequence,
+        total_is_exact=found is None or found.complete,
+        lexical_ceiling=0.0 if found is None else found.lexical.ceiling,
+    )
+
+
+def score(
+    state: State, query: EngineQuery, ids: Sequence[str], segmenter: Segmenter, known: Relevance | None = None
+) -> EngineResult:
+    """The scores of the given products, in their order; products that the index does not hold are left out."""
+    snapshot = state.snapshot
+    found = relevance(state, replace(query, filters=AllOf((Terms("id", tuple(ids), ()),))), segmenter, known)
+    rows = np.asarray([row for id_ in ids if (row := current_row(snapshot, id_)) is not None], np.intp)
+    return EngineResult(
+        candidates=_scored(snapshot, rows, np.ones(len(rows), np.int64), found),
+        total=len(rows),
+        facets=(),
+        sequence=snapshot.sequence,
+        total_is_exact=found is None or found.complete,
+        lexical_ceiling=0.0 if found is None else found.lexical.ceiling,
     )
 
 
@@ -93,46 +165,59 @@ def similar(state: State, product_id: str, filters: AllOf, limit: int) -> Engine
         raise NotFoundError(f"There is no product '{product_id}' in the index.", field="id", cure="Check the id.")
     own = snapshot.vectors.codes[row] * snapshot.vectors.scales[row] if snapshot.vectors.dimension else None
     rows = np.empty(0, np.intp)
-    similarities = np.zeros(len(snapshot), np.float32)
+    near = Similarities(np.zeros(len(snapshot), np.float32), complete=True)
     if own is not None and own.any():
-        similarities = snapshot.vectors.similarities(own.astype(np.float32))
+        vector = own.astype(np.float32)
+        near = compare(snapshot.vectors, state.lists, vector, rows)
         mask = passing(snapshot, filters) & snapshot.alive & (snapshot.vectors.scales > 0)
         mask[row] = False
         if snapshot.groups[row] >= 0:
             mask &= snapshot.groups != snapshot.groups[row]
+        if state.lists is not None and not near.complete:
+            near = widened(snapshot.vectors, state.lists, vector, mask, near)
+            mask &= near.complete | (near.values != 0)
         rows = np.flatnonzero(mask)
-    selection = collapse(snapshot, rows, similarities[rows].astype(np.float64))
+    selection = collapse(snapshot, rows, near.values[rows].astype(np.float64))
     places = page(snapshot, selection, 0, limit)
     chosen = selection.rows[places]
-    scores = similarities[chosen].astype(np.float64)
+    scores = near.values[chosen].astype(np.float64)
     return EngineResult(
         candidates=_candidates(snapshot, chosen, scores, selection.variants[places], {"vector": scores}),
         total=len(selection.rows),
         facets=(),
         sequence=snapshot.sequence,
+        total_is_exact=near.complete,
     )
 
 
-def explain(state: State, query: EngineQuery, products: Sequence[Product], segmenter: Segmenter) -> list[Explanation]:
+def explain(
+    state: State,
+    query: EngineQuery,
+    products: Sequence[Product],
+    segmenter: Segmenter,
+    known: Relevance | None = None,
+) -> list[Explanation]:
     """For each product the tree whose parts add up to its score."""
-    found = relevance(state, query, segmenter)
+    found = relevance(state, query, segmenter, known)
     if found is None:
-        return [Explanation(name="relevance", value=0.0, detail="no words to be relevant to") for _ in products]
-    terms, identifiers = segmenter.terms(query.text), query_identifiers(query.text)
+        return [_without_words(state.snapshot, query.boosts, product.id) for product in products]
+    concepts = concepts_of(segmenter.terms(query.text), query.expansions, segmenter)
+    identifiers = query_identifiers(query.text)
     boosts = [(boost, passing(state.snapshot, boost.condition)) for boost in query.boosts]
+    learned = _learned(state.snapshot, query)
     trees: list[Explanation] = []
     for product in products:
         row = current_row(state.snapshot, product.id)
         if row is None:
             trees.append(Explanation(name="relevance", value=0.0, detail="not in the index"))
             continue
-        words = state.scorer.explain(terms, row)
-        share = LEXICAL_WEIGHT * float(found.lexical.scores[row]) / found.lexical.ceiling
-        detail = f"{LEXICAL_WEIGHT} × BM25 {words.value:.3f} / its ceiling {found.lexical.ceiling:.3f}"
+        words = state.scorer.explain(concepts, row)
+        share = state.lexical_weight * float(found.lexical.scores[row]) / found.lexical.ceiling
+        detail = f"{state.lexical_weight:g} × BM25 {words.value:.3f} / its ceiling {found.lexical.ceiling:.3f}"
         children = [Explanation(name="lexical", value=share, detail=detail, children=words.children)]
         if found.similarities is not None:
             similarity = found.similarities[row]
-            chance = float(probability(found.similarities[row : row + 1])[0])
+            chance = float(probability(found.similarities[row : row + 1], state.snapshot.living)[0])
             children.append(
                 Explanation(name="vector", value=float(similarity), detail=f"relevant with probability {chance:.2f}")
             )
@@ -141,11 +226,20 @@ def explain(state: State, query: EngineQuery, products: Sequence[Product], segme
             for boost, passed in boosts
             if passed[row]
         ]
+        if row in learned:
+            children.append(Explanation(name="ranking", value=learned[row], detail="what learned ranking adds"))
         if row in found.lexical.exact:
             typed = ", ".join(state.scorer.held(identifiers, row))
             children.append(Explanation(name="exact identifier", value=EXACT_BONUS, detail=f"{typed}: always first"))
         trees.append(Explanation(name="relevance", value=float(found.scores[row]), children=tuple(children)))
     return trees
+
+
+def _without_words(snapshot: Snapshot, boosts: Sequence[Boost], product_id: str) -> Explanation:
+    row = current_row(snapshot, product_id)
+    held = [boost for boost in boosts if row is not None and passing(snapshot, boost.condition)[row]]
+    lifts = tuple(Explanation(name="boost", value=boost.weight, detail=boost.reason) for boost in held)
+    return Explanation(name="relevance", value=0.0, detail="no words to be relevant to", children=lifts)
 
 
 def current_row(snapshot: Snapshot, product_id: str) -> int | None:
@@ -155,13 +249,39 @@ def current_row(snapshot: Snapshot, product_id: str) -> int | None:
     return living[-1] if living else None
 
 
-def _similarities(state: State, vector: QueryVector | None) -> NDArray[np.float32] | None:
+def _lifts(snapshot: Snapshot, boosts: Sequence[Boost]) -> NDArray[np.float32]:
+    """What boosts add to the score of each row: float32 [N]."""
+    lifts = np.zeros(len(snapshot), np.float32)
+    for boost in boosts:
+        lifts += np.float32(boost.weight) * passing(snapshot, boost.condition)
+    return lifts
+
+
+def _centred(state: State, vector: QueryVector | None) -> NDArray[np.float32] | None:
+    """The query's vector less the mean of its language; none where it has nothing to be compared with."""
     if vector is None or state.centring is None or not state.snapshot.vectors.dimension:
         return None
     if vector.encoder != state.centring.encoder:
         return None
-    centred = state.centring.apply(vector.values[np.newaxis], [vector.group], "query")[0]
-    return state.snapshot.vectors.similarities(centred)
+    return np.asarray(state.centring.apply(vector.values[np.newaxis], [vector.group], "query")[0])
+
+
+def _learned(snapshot: Snapshot, query: EngineQuery) -> dict[int, float]:
+    """Row → what a ranker adds to its score; products that are gone since are left out."""
+    known = ((number, lift) for number, lift in query.lifts if number < len(snapshot.row_of))
+    return {int(snapshot.row_of[number]): lift for number, lift in known if snapshot.row_of[number] >= 0}
+
+
+def _scored(
+    snapshot: Snapshot, rows: NDArray[np.intp], variants: NDArray[np.int64], found: Relevance | None
+) -> Candidates:
+    """The rows with their scores and those of their legs."""
+    if found is None:
+        return _candidates(snapshot, rows, np.zeros(len(rows)), variants, {})
+    legs = {"lexical": found.lexical.scores[rows].astype(np.float64)}
+    if found.similarities is not None:
+        legs["vector"] = found.similarities[rows].astype(np.float64)
+    return _candidates(snapshot, rows, found.scores[rows].astype(np.float64), variants, legs)
 
 
 def _candidates(

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 _SPARSE = 4
 """Below one row in so many entries, walking the rows is faster than passing over all entries (measured)."""
 
+_FEW = 8
+"""Up to so many values, one comparison for each is faster than looking every entry up in a table (measured)."""
+
 
 @dataclass(frozen=True)
 class KeywordColumn:
@@ -30,7 +33,10 @@ class KeywordColumn:
         return cls(np.empty(0, np.int32), np.empty(0, np.int32), [], {})
 
     def extended(self, rows: NDArray[np.int32], codes: NDArray[np.int32], vocabulary: Sequence[str]) -> "KeywordColumn":
-        """With more entries, whose codes count in a vocabulary of their own."""
+        """With more entries, whose codes count in a vocabulary of their own, each value once."""
+        if not self.vocabulary:  # a whole index being read
+            values = list(vocabulary)
+            return KeywordColumn(rows, codes, values, dict(zip(values, range(len(values)), strict=True)))
         own = np.empty(len(vocabulary), np.int32)
         for code, value in enumerate(vocabulary):
             known = self.index.get(value)
@@ -68,8 +74,12 @@ class KeywordColumn:
         A value that is not in the vocabulary stands for those that differ from it only in case.
         """
         codes = [code for value in values for code in self._codes_of(value)]
-        has_any = self.codes == codes[0] if len(codes) == 1 else np.isin(self.codes, np.asarray(codes, np.int32))
-        return np.asarray(self.rows[has_any])
+        if len(codes) <= _FEW:
+            places = [np.flatnonzero(self.codes == code) for code in codes]
+            return np.asarray(self.rows[np.concatenate([np.empty(0, np.intp), *places])])
+        wanted = np.zeros(len(self.vocabulary), np.bool_)
+        wanted[codes] = True
+        return np.asarray(self.rows[np.flatnonzero(wanted.take(self.codes))])
 
     def _codes_of(self, value: str) -> list[int]:
         exact = self.index.get(value)

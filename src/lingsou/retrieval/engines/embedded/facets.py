@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingsou.core.errors import RequestError
+from lingsou.core.frozen import assembled
 from lingsou.core.types import Facet, FacetCount, FacetRange, FacetRequest
 from lingsou.retrieval.engines.embedded.columns import KeywordColumn
-from lingsou.retrieval.engines.embedded.selection import Rows, distinct
+from lingsou.retrieval.engines.embedded.selection import Rows
 from lingsou.retrieval.engines.embedded.snapshot import Snapshot
 from lingsou.retrieval.filters import unknown_field
 
@@ -46,13 +47,40 @@ def _facet(snapshot: Snapshot, rows: Rows, request: FacetRequest, collapsed: boo
         column = snapshot.attribute_numbers[request.field]
         inside = np.isin(column.rows, rows, assume_unique=True, kind="table")
         held, values = column.rows[inside].astype(np.intp), column.values[inside]
-    held, values = held[~np.isnan(values)], values[~np.isnan(values)]
+    known = ~np.isnan(values)
+    held, values = held[known], values[known]
     ranges = request.ranges or _nice_ranges(values, min(request.size, _AUTOMATIC_RANGES))
-    counts = [(each, distinct(snapshot, held[_inside(values, each)], collapsed=collapsed)) for each in ranges]
+    counts = _count_ranges(snapshot, held, values, ranges, collapsed)
     return Facet(
         field=request.field,
-        values=tuple(FacetCount.model_construct(value=None, gte=r.gte, lt=r.lt, count=count) for r, count in counts),
+        values=tuple(_counted(None, r.gte, r.lt, count) for r, count in zip(ranges, counts, strict=True)),
     )
+
+
+def _counted(value: str | None, gte: float | None, lt: float | None, count: int) -> FacetCount:
+    return assembled(FacetCount, {"value": value, "gte": gte, "lt": lt, "count": count})
+
+
+def _count_ranges(
+    snapshot: Snapshot,
+    rows: Rows | NDArray[np.int32],
+    values: NDArray[np.float64],
+    ranges: Sequence[FacetRange],
+    collapsed: bool,
+) -> list[int]:
+    """How many results lie in each range; ranges may overlap. `values` [len(rows)] are those of the rows."""
+    bounds = [(-np.inf if each.gte is None else each.gte, np.inf if each.lt is None else each.lt) for each in ranges]
+    groups = snapshot.groups[rows] if collapsed and len(snapshot.group_codes) else np.full(len(rows), -1, np.int32)
+    grouped = groups >= 0
+    single = np.sort(values[~grouped])
+    # Sorted once, each range is two look-ups.
+    counts = [max(0, int(np.subtract(*np.searchsorted(single, (high, low))))) for low, high in bounds]
+    groups, values = groups[grouped], values[grouped]
+    for place, (low, high) in enumerate(bounds if len(groups) else ()):
+        seen = np.zeros(len(snapshot.group_codes), np.bool_)
+        seen[groups[(values >= low) & (values < high)]] = True
+        counts[place] += int(np.count_nonzero(seen))
+    return counts
 
 
 def _count_values(
@@ -70,9 +98,7 @@ def _count_values(
         counts = np.bincount(codes, minlength=size)
     present = np.flatnonzero(counts)
     top = _most_frequent(column, counts, present, request.size)
-    values = (
-        FacetCount.model_construct(value=column.vocabulary[c], gte=None, lt=None, count=int(counts[c])) for c in top
-    )
+    values = (_counted(column.vocabulary[code], None, None, int(counts[code])) for code in top)
     return Facet(field=request.field, values=tuple(values), other=len(present) - len(top))
 
 
@@ -85,7 +111,9 @@ def _distinct_groups(
         table = np.zeros(values * group_count, np.bool_)
         table[pairs] = True
         return np.asarray(np.count_nonzero(table.reshape(values, group_count), axis=1))
-    return np.bincount(np.unique(pairs) // group_count, minlength=values)
+    pairs.sort()
+    first = np.concatenate([np.ones(min(len(pairs), 1), np.bool_), pairs[1:] != pairs[:-1]])
+    return np.bincount(pairs[first] // group_count, minlength=values)
 
 
 def _most_frequent(column: KeywordColumn, counts: NDArray[np.intp], present: NDArray[np.intp], size: int) -> list[int]:
@@ -96,19 +124,16 @@ def _most_frequent(column: KeywordColumn, counts: NDArray[np.intp], present: NDA
     return ordered[:size]
 
 
-def _inside(values: NDArray[np.float64], bounds: FacetRange) -> NDArray[np.bool_]:
-    low = -np.inf if bounds.gte is None else bounds.gte
-    high = np.inf if bounds.lt is None else bounds.lt
-    return np.asarray((values >= low) & (values < high))
-
-
 def _nice_ranges(values: NDArray[np.float64], parts: int) -> tuple[FacetRange, ...]:
     """At most `parts` ranges of about equal count, with bounds that people would write."""
     if not len(values):
         return ()
-    quantiles = np.quantile(values, np.linspace(0, 1, parts + 1)[1:-1]) if parts > 1 else np.empty(0)
+    ordered = np.sort(values)
+    last = len(ordered) - 1
+    # Quantiles by linear interpolation; np.quantile takes ten times as long for the same.
+    quantiles = np.interp(np.linspace(0, last, parts + 1)[1:-1], np.arange(last + 1), ordered)
     edges = sorted({_nice(value) for value in quantiles.tolist()})
-    edges = [edge for edge in edges if values.min() < edge <= values.max()]
+    edges = [edge for edge in edges if ordered[0] < edge <= ordered[-1]]
     bounds: list[float | None] = [None, *edges, None]
     return tuple(FacetRange(gte=low, lt=high) for low, high in pairwise(bounds))
 

@@ -12,12 +12,54 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lingsou.core.plan import Expansion
 from lingsou.core.types import Explanation
 from lingsou.retrieval.engines.embedded.analysis import IDENTIFIER
 from lingsou.retrieval.engines.embedded.snapshot import Snapshot
 from lingsou.text.normalise import normalise, squash
+from lingsou.text.segment import Segmenter
 
 _TOLERANCE = 1e-5
+
+_Lists = list[tuple[NDArray[np.int32], NDArray[np.float32]]]
+_Weighed = tuple[float, _Lists]
+
+
+@dataclass(frozen=True)
+class Concept:
+    """Terms of the query that stand for one thing, and other names of it.
+
+    A product's part is the larger of what BM25 gives its terms, and of the best name that it holds whole: the
+    name's weight, times the terms' ceiling, times the share of its own ceiling that BM25 gives the name. So a name
+    never does better than the terms would in its place, and having both is no better than having the best.
+    """
+
+    terms: tuple[str, ...]
+    names: tuple[Expansion, ...] = ()
+
+
+def concepts_of(terms: Sequence[str], expansions: Sequence[Expansion], segmenter: Segmenter) -> list[Concept]:
+    """The query's terms, each once, grouped by what the expansions stand for."""
+    left = list(dict.fromkeys(terms))
+    groups: dict[str, list[Expansion]] = {}
+    for expansion in expansions:
+        groups.setdefault(expansion.of, []).append(expansion)
+    concepts: list[Concept] = []
+    of_all: list[Expansion] = groups.pop("", [])
+    # Long ones first: of two that overlap the longer says more.
+    for of, names in sorted(groups.items(), key=lambda group: (-len(group[0]), group[0])):
+        asked = set(segmenter.terms(of))
+        own = tuple(term for term in left if term in asked)
+        if own:
+            concepts.append(Concept(own, tuple(names)))
+            left = [term for term in left if term not in asked]
+        else:
+            of_all += names
+    if of_all and (left or not concepts):
+        return [*concepts, Concept(tuple(left), tuple(of_all))]
+    if of_all:
+        concepts[0] = Concept(concepts[0].terms, (*concepts[0].names, *of_all))
+    return [*concepts, *(Concept((term,)) for term in left)]
 
 
 @dataclass(frozen=True)
@@ -43,53 +85,112 @@ class LexicalScorer:
         self._coverage = coverage
         self._norms = (k1 * (1 - b + b * snapshot.lengths / snapshot.mean_length)).astype(np.float32)
 
-    def match(self, terms: Sequence[str], identifiers: Iterable[str]) -> LexicalMatch:
+    def match(self, concepts: Sequence[Concept], identifiers: Iterable[str]) -> LexicalMatch:
         """Rows that hold at least the `coverage` share of the query's IDF, or one of the exact identifiers."""
         size = len(self._snapshot)
         scores, covered = np.zeros(size, np.float32), np.zeros(size, np.float32)
         total = 0.0
-        for term in dict.fromkeys(terms):
-            parts = self._lists(term)
-            idf = self._idf(parts)
-            if idf is None:
-                continue
-            total += idf
-            for rows, frequencies in parts:
-                scores[rows] += np.float32(idf * (self._k1 + 1)) * frequencies / (frequencies + self._norms[rows])
-                covered[rows] += np.float32(idf)
+        for concept in concepts:
+            words, names = self._weighed(concept.terms), self._known(concept.names)
+            information = _information(words, names)
+            total += information
+            part, held = (np.zeros(size, np.float32), np.zeros(size, np.float32)) if names else (scores, covered)
+            for idf, lists in words:
+                for rows, frequencies in lists:
+                    part[rows] += np.float32(idf * (self._k1 + 1)) * frequencies / (frequencies + self._norms[rows])
+                    held[rows] += np.float32(idf)
+            for name, found in names:
+                rows, shares = self._shares(found)
+                worth = np.float32(name.weight * information)
+                part[rows] = np.maximum(part[rows], worth * np.float32(self._k1 + 1) * shares)
+                held[rows] = np.maximum(held[rows], worth)
+            if names:
+                scores += part
+                covered += held
         needed = max(self._coverage * total - _TOLERANCE, _TOLERANCE)
         matched = covered >= needed
-        lists = (rows for identifier in identifiers for rows, _ in self._lists(IDENTIFIER + identifier))
-        exact = np.concatenate([np.empty(0, np.intp), *lists])
+        held_by = (rows for identifier in identifiers for rows, _ in self._lists(IDENTIFIER + identifier))
+        exact = np.concatenate([np.empty(0, np.intp), *held_by])
         matched[exact] = True
         matched &= self._snapshot.alive
         return LexicalMatch(matched, scores, max(total * (self._k1 + 1), _TOLERANCE), exact)
 
-    def explain(self, terms: Sequence[str], row: int) -> Explanation:
-        """The BM25 score of one row, term by term."""
-        children: list[Explanation] = []
+    def idf(self, term: str) -> float:
+        """The IDF of a term; 0 for one that no living product has."""
+        return self._idf(self._lists(term)) or 0.0
+
+    def explain(self, concepts: Sequence[Concept], row: int) -> Explanation:
+        """The BM25 score of one row, term by term; a concept held by another name gives that name's part."""
+        children = [child for concept in concepts for child in self._explained(concept, row)]
+        total = sum(child.value or 0.0 for child in children)
+        return Explanation(name="bm25", value=total, detail="over weighted fields", children=tuple(children))
+
+    def _explained(self, concept: Concept, row: int) -> list[Explanation]:
+        words, names = self._weighed(concept.terms), self._known(concept.names)
         norm = float(self._norms[row])
-        for term in dict.fromkeys(terms):
-            parts = self._lists(term)
-            idf = self._idf(parts)
-            frequency = _frequency(parts, row)
-            if idf is None or not frequency:
+        children: list[Explanation] = []
+        for term in concept.terms:
+            weighed = self._weighed([term])
+            frequency = _frequency(weighed[0][1], row) if weighed else 0.0
+            if not frequency:
                 children.append(Explanation(name=term, value=0.0, detail="not in the product"))
                 continue
+            idf = weighed[0][0]
             score = idf * (self._k1 + 1) * frequency / (frequency + norm)
             detail = f"idf {idf:.3f} × weighted frequency {frequency:g}, length norm {norm:.3f}"
             children.append(Explanation(name=term, value=score, detail=detail))
-        total = sum(child.value or 0.0 for child in children)
-        return Explanation(name="bm25", value=total, detail="over weighted fields", children=tuple(children))
+        own = sum(child.value or 0.0 for child in children)
+        scored = [(self._worth(name, found, _information(words, names), row), name) for name, found in names]
+        best, name = max(scored, key=lambda pair: pair[0], default=(0.0, None))
+        if name is None or best <= own:
+            return children
+        kept = [
+            c if not c.value else c.model_copy(update={"value": 0.0, "detail": "counts by the name below"})
+            for c in children
+        ]
+        asked = name.of or "the query"
+        detail = f"{name.source}: stands for {asked}, worth {name.weight:g} of it"
+        return [*kept, Explanation(name=name.term, value=best, detail=detail)]
+
+    def _worth(self, name: Expansion, found: Sequence[_Weighed], information: float, row: int) -> float:
+        rows, shares = self._shares(found)
+        place = int(np.searchsorted(rows, row))
+        held = place < len(rows) and rows[place] == row
+        return float(name.weight * information * (self._k1 + 1) * shares[place]) if held else 0.0
+
+    def _weighed(self, terms: Iterable[str]) -> list[_Weighed]:
+        """(IDF, lists) of the terms that any living product has."""
+        found = ((self._idf(lists), lists) for lists in map(self._lists, terms))
+        return [(idf, lists) for idf, lists in found if idf is not None]
+
+    def _known(self, names: Iterable[Expansion]) -> list[tuple[Expansion, list[_Weighed]]]:
+        """The names that the catalogue has all terms of."""
+        found = ((name, self._weighed(name.term.split(" "))) for name in names)
+        return [(name, words) for name, words in found if len(words) == name.term.count(" ") + 1]
+
+    def _shares(self, words: Sequence[_Weighed]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """The rows, ascending, that hold all the words, and what share of the words' ceiling BM25 gives each."""
+        total = sum(idf for idf, _ in words)
+        rows, shares = np.empty(0, np.int32), np.empty(0, np.float32)
+        for number, (idf, lists) in enumerate(words):
+            own = np.concatenate([each for each, _ in lists])
+            frequencies = np.concatenate([each for _, each in lists])
+            part = np.float32(idf / total) * frequencies / (frequencies + self._norms[own])
+            if not number:
+                rows, shares = own, part
+            else:
+                rows, left, right = np.intersect1d(rows, own, assume_unique=True, return_indices=True)
+                shares = shares[left] + part[right]
+        return rows, shares
 
     def held(self, identifiers: Iterable[str], row: int) -> list[str]:
         """Which of the identifiers the row holds."""
         return [each for each in identifiers if _frequency(self._lists(IDENTIFIER + each), row)]
 
-    def _lists(self, term: str) -> list[tuple[NDArray[np.int32], NDArray[np.float32]]]:
+    def _lists(self, term: str) -> _Lists:
         return [found for part in self._snapshot.postings if (found := part.of(term)) is not None]
 
-    def _idf(self, parts: Sequence[tuple[NDArray[np.int32], NDArray[np.float32]]]) -> float | None:
+    def _idf(self, parts: _Lists) -> float | None:
         alive = self._snapshot.alive
         frequency = sum(int(np.count_nonzero(alive[rows])) for rows, _ in parts)
         living = self._snapshot.living
@@ -109,7 +210,13 @@ def query_identifiers(text: str) -> list[str]:
     return list(dict.fromkeys(word for word in (whole, *likely) if word))
 
 
-def _frequency(parts: Sequence[tuple[NDArray[np.int32], NDArray[np.float32]]], row: int) -> float:
+def _information(words: Sequence[_Weighed], names: Sequence[tuple[Expansion, Sequence[_Weighed]]]) -> float:
+    """A concept's IDF: of its terms, or, where no product has any, of its most telling name."""
+    own = sum(idf for idf, _ in words)
+    return own or max((sum(idf for idf, _ in found) for _, found in names), default=0.0)
+
+
+def _frequency(parts: _Lists, row: int) -> float:
     for rows, frequencies in parts:
         place = int(np.searchsorted(rows, row))
         if place < len(rows) and rows[place] == row:

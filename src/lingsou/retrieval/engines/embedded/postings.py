@@ -61,17 +61,17 @@ def merge_postings(parts: Sequence[Postings]) -> Postings:
 
 
 def renumber_postings(postings: Postings, new_rows: NDArray[np.int32]) -> Postings:
-    """Postings with row r renamed `new_rows[r]`; rows renamed to -1, and terms left empty, are dropped.
-
-    `new_rows` must keep the order of the rows that stay.
-    """
+    """Postings with row r renamed `new_rows[r]`; rows renamed to -1, and terms left empty, are dropped."""
     rows = new_rows[postings.rows]
     kept = rows >= 0
     indices = np.repeat(np.arange(len(postings.terms), dtype=np.int64), np.diff(postings.indptr))[kept]
     used = np.bincount(indices, minlength=len(postings.terms)) > 0
     new_index = np.cumsum(used) - 1
     terms = {term: int(new_index[index]) for term, index in postings.terms.items() if used[index]}
-    return _grouped(terms, new_index[indices], rows[kept], postings.frequencies[kept])
+    indices, rows, frequencies = new_index[indices], rows[kept], postings.frequencies[kept]
+    # Linear where the order of the rows stays.
+    order = np.argsort(indices * len(new_rows) + rows, kind="stable")
+    return _grouped(terms, indices[order], rows[order], frequencies[order])
 
 
 def _grouped(

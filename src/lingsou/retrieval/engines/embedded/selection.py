@@ -1,11 +1,13 @@
 """From match set to page: filters, order, variants collapsed. Vectorised; ties are broken by the internal id."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lingsou.core.types import Sort
+from lingsou.retrieval.engine import Pin
 from lingsou.retrieval.engines.embedded.snapshot import Snapshot
 from lingsou.retrieval.filters import AllOf, AnyOf, Exists, Filter, Not, Range, Terms
 
@@ -77,7 +79,13 @@ def _numbers(snapshot: Snapshot, name: str) -> tuple[NDArray[np.int32] | Rows, N
     return column.rows, column.values
 
 
-def sort_keys(snapshot: Snapshot, rows: Rows, sort: Sort, scores: NDArray[np.float32] | None) -> NDArray[np.float64]:
+def sort_keys(
+    snapshot: Snapshot,
+    rows: Rows,
+    sort: Sort,
+    scores: NDArray[np.float32] | None,
+    lifts: NDArray[np.float32] | None = None,
+) -> NDArray[np.float64]:
     """float64 [len(rows)], larger is earlier; products without the value come last (−inf).
 
     Args:
@@ -85,9 +93,12 @@ def sort_keys(snapshot: Snapshot, rows: Rows, sort: Sort, scores: NDArray[np.flo
         rows: the rows to order.
         sort: by what.
         scores: relevance by row; none when there are no words: then the best sold come first.
+        lifts: what boosts add, by row, where there are no words.
     """
     if sort == "relevance" and scores is not None:
         return scores[rows].astype(np.float64)
+    if sort == "relevance" and lifts is not None:
+        return _popularity(snapshot.dense["sales"])[rows] + lifts[rows]
     if sort in ("price", "-price"):
         keys = snapshot.dense["price"][rows]
         keys = keys if sort == "-price" else -keys
@@ -100,6 +111,13 @@ def sort_keys(snapshot: Snapshot, rows: Rows, sort: Sort, scores: NDArray[np.flo
     else:
         keys = snapshot.dense["sales"][rows]
     return np.where(np.isnan(keys), -np.inf, keys)
+
+
+def _popularity(sales: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sales in their order, on the scale of relevance: 1 for the best sold, 0 for none, just below for unknown."""
+    known = np.log1p(sales)
+    most = np.nanmax(known, initial=0.0)
+    return np.where(np.isnan(known), -1e-6, known / most if most else 0.0)
 
 
 @dataclass(frozen=True)
@@ -134,14 +152,62 @@ def collapse(snapshot: Snapshot, rows: Rows, keys: NDArray[np.float64]) -> Selec
     )
 
 
-def distinct(snapshot: Snapshot, rows: Rows, *, collapsed: bool) -> int:
-    """How many results the rows make."""
-    if not collapsed:
-        return len(rows)
-    groups = snapshot.groups[rows]
-    seen = np.zeros(len(snapshot.group_codes), np.bool_)
-    seen[groups[groups >= 0]] = True
-    return int(np.count_nonzero(groups < 0) + np.count_nonzero(seen))
+@dataclass(frozen=True)
+class PinnedRows:
+    """Rows that stand at fixed 1-based places: `rows` and `positions` are parallel, positions ascending."""
+
+    rows: Rows
+    positions: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, pins: Sequence[Pin], passed: NDArray[np.bool_]) -> "PinnedRows":
+        """The living rows of the pins that pass the filters."""
+        if not pins:
+            return NOTHING_PINNED
+        row_of = {snapshot.ids[row]: row for row in _living(snapshot, [pin.id for pin in pins]).tolist()}
+        found = [(pin.position, row_of[pin.id]) for pin in pins if pin.id in row_of and passed[row_of[pin.id]]]
+        found.sort()
+        return cls(np.asarray([row for _, row in found], np.intp), np.asarray([place for place, _ in found], np.int64))
+
+    def first_of_groups(self, snapshot: Snapshot) -> "PinnedRows":
+        """Without those whose variant stands before them."""
+        groups = snapshot.groups[self.rows]
+        kept = [place for place, group in enumerate(groups) if group < 0 or group not in groups[:place]]
+        return PinnedRows(self.rows[kept], self.positions[kept])
+
+
+NOTHING_PINNED = PinnedRows(np.empty(0, np.intp), np.empty(0, np.int64))
+
+
+def _living(snapshot: Snapshot, ids: Sequence[str]) -> Rows:
+    rows = snapshot.keywords["id"].rows_with(ids)
+    return np.asarray(rows[snapshot.alive[rows]], np.intp)
+
+
+def page_with_pins(
+    snapshot: Snapshot, selection: Selection, pinned: PinnedRows, offset: int, limit: int
+) -> NDArray[np.intp]:
+    """Places in `selection` of one page, as `page` gives them, with the pinned rows at their positions.
+
+    A pin beyond the end stands as near to its position as the others allow. Every pinned row is in `selection`.
+    """
+    is_pin = np.isin(selection.rows, pinned.rows)
+    place_of = {int(selection.rows[place]): place for place in np.flatnonzero(is_pin).tolist()}
+    pins = np.asarray([place_of[row] for row in pinned.rows.tolist()], np.intp)
+    rest = np.flatnonzero(~is_pin)
+    slots = np.minimum(pinned.positions - 1, len(rest) + np.arange(len(pins)))
+    end = min(offset + limit, len(selection.rows))
+    if offset >= end:
+        return np.empty(0, np.intp)
+    before, upto = np.searchsorted(slots, (offset, end)).tolist()
+    plain = Selection(selection.rows[rest], selection.keys[rest], selection.variants[rest])
+    wanted = page(snapshot, plain, offset - before, end - offset - (upto - before))
+    places = np.empty(end - offset, np.intp)
+    free = np.ones(len(places), np.bool_)
+    free[slots[before:upto] - offset] = False
+    places[~free] = pins[before:upto]
+    places[free] = rest[wanted]
+    return places
 
 
 def page(snapshot: Snapshot, selection: Selection, offset: int, limit: int) -> NDArray[np.intp]:

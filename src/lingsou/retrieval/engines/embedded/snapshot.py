@@ -161,13 +161,18 @@ class Snapshot:
         """The same products, none with a vector."""
         return replace(self, vectors=VectorColumn().resized(len(self)))
 
+    @cached_property
+    def with_vector(self) -> int:
+        """Living rows that have a vector."""
+        return int(np.count_nonzero(self.alive & (self.vectors.scales > 0))) if self.vectors.dimension else 0
+
     def rows_without_vector(self) -> NDArray[np.intp]:
         """Living rows that have no vector yet."""
         return np.flatnonzero(self.alive & (self.vectors.scales == 0) if self.vectors.dimension else self.alive)
 
-    def compacted(self) -> Segment:
-        """All living rows as one segment, in their order: what a rebuilt base holds."""
-        kept = np.flatnonzero(self.alive)
+    def compacted(self, order: NDArray[np.intp] | None = None) -> Segment:
+        """All living rows as one segment, in their order or another: what a rebuilt base holds."""
+        kept = np.flatnonzero(self.alive) if order is None else order
         new_rows: NDArray[np.int32] = np.full(len(self), -1, np.int32)
         new_rows[kept] = np.arange(len(kept), dtype=np.int32)
         names = {code: group for group, code in self.group_codes.items()}
@@ -186,9 +191,9 @@ class Snapshot:
                 name: block for name, column in self.keywords.items() if (block := _compact_keywords(column, new_rows))
             },
             attribute_numbers={
-                name: NumberBlock(rows[rows >= 0], column.values[rows >= 0])
+                name: numbers
                 for name, column in self.attribute_numbers.items()
-                if np.any((rows := new_rows[column.rows]) >= 0)
+                if (numbers := _compact_numbers(column, new_rows))
             },
             postings=renumber_postings(merge_postings(self.postings), new_rows) if self.postings else _NO_POSTINGS,
             lengths=self.lengths[kept],
@@ -206,12 +211,24 @@ _NO_POSTINGS = Postings({}, np.zeros(1, np.int64), np.empty(0, np.int32), np.emp
 
 
 def _compact_keywords(column: KeywordColumn, new_rows: NDArray[np.int32]) -> KeywordBlock | None:
-    rows = new_rows[column.rows]
-    codes = column.codes[rows >= 0]
-    if not len(codes):
+    rows, entries = _renumbered(column.rows, new_rows)
+    if not len(rows):
         return None
-    used, places = np.unique(codes, return_inverse=True)
-    return KeywordBlock(rows[rows >= 0], places.astype(np.int32), [column.vocabulary[code] for code in used])
+    used, places = np.unique(column.codes[entries], return_inverse=True)
+    return KeywordBlock(rows, places.astype(np.int32), [column.vocabulary[code] for code in used])
+
+
+def _compact_numbers(column: NumberColumn, new_rows: NDArray[np.int32]) -> NumberBlock | None:
+    rows, entries = _renumbered(column.rows, new_rows)
+    return NumberBlock(rows, column.values[entries]) if len(rows) else None
+
+
+def _renumbered(rows: NDArray[np.int32], new_rows: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+    """The new rows, ascending, of the entries that stay, and which entries these are."""
+    renamed = new_rows[rows]
+    entries = np.flatnonzero(renamed >= 0)
+    entries = entries[np.argsort(renamed[entries], kind="stable")]
+    return renamed[entries], entries
 
 
 def _grown(row_of: NDArray[np.int32], *numbers: NDArray[np.int64]) -> NDArray[np.int32]:

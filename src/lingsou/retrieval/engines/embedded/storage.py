@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -37,16 +38,23 @@ class Manifest:
     """File of the means that the vectors were centred by; empty: there are no vectors."""
     centred_on: int = 0
     """From how many products these means were taken."""
+    encoder: str = ""
+    """That the vectors are of, as the settings name it; empty: none said."""
+    lists: str = ""
+    """File of the lists that the base's vectors lie in; empty: there are none, every vector is compared."""
 
 
-def read_manifest(folder: Path) -> Manifest | None:
-    """The current manifest, or none where no index was built.
+def read_manifest(folder: Path, identity: str, fingerprint: str) -> Manifest | None:
+    """The current manifest; none where there is none, or one of another store, other texts or another version.
 
     Raises:
         CorruptIndexError: the file is there and cannot be understood.
     """
     try:
         raw = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        # Compared before the rest is read: what another version wrote may have keys that this one does not know.
+        if (raw["identity"], raw["fingerprint"]) != (identity, fingerprint):
+            return None
         return Manifest(**{**raw, "segments": tuple(raw["segments"])})
     except FileNotFoundError:
         return None
@@ -56,7 +64,7 @@ def read_manifest(folder: Path) -> Manifest | None:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Replace the manifest atomically."""
-    _replace(folder / _MANIFEST, json.dumps(asdict(manifest)).encode())
+    replace_file(folder / _MANIFEST, json.dumps(asdict(manifest)).encode())
 
 
 def remove_unused(folder: Path, keep: Iterable[str]) -> None:
@@ -105,7 +113,7 @@ def write_segment(path: Path, segment: Segment) -> None:
     }
     for name, values in strings.items():
         tensors[f"{name}_text"], tensors[f"{name}_ends"] = _pack(values)
-    _replace(path, save(tensors))
+    replace_file(path, save(tensors))
 
 
 def read_segment(path: Path) -> Segment:
@@ -148,7 +156,7 @@ def read_segment(path: Path) -> Segment:
                 for name, entries in zip(strings["number_names"], number_slices, strict=True)
             },
             postings=Postings(
-                {term: place for place, term in enumerate(strings["terms"])},
+                dict(zip(strings["terms"], range(len(strings["terms"])), strict=True)),
                 tensors["indptr"],
                 tensors["rows"],
                 tensors["frequencies"],
@@ -170,7 +178,8 @@ def corrupt(path: Path) -> CorruptIndexError:
     return CorruptIndexError(f"{path} is damaged.", cure="lingsou index --rebuild (the store holds everything).")
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file beside its name and rename it."""
     draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         draft.write_bytes(content)
@@ -201,7 +210,11 @@ def _pack(strings: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]
 
 
 def _unpack(text: NDArray[np.uint8], ends: NDArray[np.int64]) -> list[str]:
+    if not len(ends):
+        return []
+    if text.all():
+        # No string holds a NUL, so it can part them: cutting a million strings one by one would take thrice as long.
+        return np.insert(text, ends[:-1], 0).tobytes().decode("utf-8", "surrogatepass").split("\0")
     blob = text.tobytes()
-    stops = ends.tolist()
-    starts = [0, *stops]
-    return [blob[start:stop].decode("utf-8", "surrogatepass") for start, stop in zip(starts, stops, strict=False)]
+    cuts = pairwise([0, *ends.tolist()])
+    return [blob[start:stop].decode("utf-8", "surrogatepass") for start, stop in cuts]

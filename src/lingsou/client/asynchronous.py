@@ -1,0 +1,112 @@
+"""The awaiting client."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from itertools import count
+from typing import Any, Self
+
+import httpx
+
+from lingsou.client import calls
+from lingsou.client.calls import Call, T, TaskStatus, Written
+from lingsou.client.errors import unreachable
+from lingsou.core.plan import QueryPlan
+from lingsou.core.suggest import SuggestResponse
+from lingsou.core.types import Product, ProductPatch, SearchRequest, SearchResponse
+
+
+class AsyncClient:
+    """An awaiting client of one Lingsou service.
+
+    Reads, upserts and patches are tried up to three times when the service does not answer or is overloaded. Usable as
+    a context manager; else call `aclose()`.
+
+    Every method raises `LingsouError`: `UnreachableError` without an answer, else the error that the service
+    reported, with its field and cure.
+    """
+
+    def __init__(
+        self,
+        base_url: str = "http://127.0.0.1:8080",
+        *,
+        api_key: str | None = None,
+        timeout: float = 10.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ):
+        """`api_key` is needed for writes only; `timeout` is in seconds; `transport` replaces the network."""
+        headers = {"X-API-Key": api_key} if api_key else {}
+        self._http = httpx.AsyncClient(base_url=base_url, headers=headers, timeout=timeout, transport=transport)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Give connections back."""
+        await self._http.aclose()
+
+    async def search(self, q: str | SearchRequest = "", **options: Any) -> SearchResponse:
+        """Search with words, filters and facets; `options` are the fields of `SearchRequest`, such as `page=2`.
+
+        Raises:
+            RequestError: an unknown option, field or filter.
+        """
+        return await self._send(calls.search(q, options))
+
+    async def similar(self, product_id: str, *, limit: int = 12, filters: Iterable[str] = ()) -> SearchResponse:
+        """Products nearest in meaning to one; `filters` in the short form, such as `stock=1..`.
+
+        Raises:
+            NotFoundError: the index holds no such product.
+        """
+        return await self._send(calls.similar(product_id, limit, filters))
+
+    async def suggest(self, q: str, *, limit: int = 10, user_id: str | None = None) -> SuggestResponse:
+        """Completions of what is being typed, in groups."""
+        return await self._send(calls.suggest(q, limit, user_id))
+
+    async def understand(self, q: str) -> QueryPlan:
+        """What a query means to this shop, without searching."""
+        return await self._send(calls.understand(q))
+
+    async def product(self, product_id: str) -> Product:
+        """One product as it is stored.
+
+        Raises:
+            NotFoundError: there is no such product.
+        """
+        return await self._send(calls.product(product_id))
+
+    async def upsert(self, products: Iterable[Product | Mapping[str, Any]]) -> Written:
+        """Insert or replace products; rows that are not acceptable are in `problems`. Needs the API key."""
+        return await self._send(calls.upsert(products))
+
+    async def patch(self, patches: Iterable[ProductPatch | Mapping[str, Any]]) -> Written:
+        """Change price, stock, rating, review count or sales. Needs the API key."""
+        return await self._send(calls.patch(patches))
+
+    async def delete(self, ids: Iterable[str]) -> Written:
+        """Delete products by id. Needs the API key."""
+        return await self._send(calls.delete(ids))
+
+    async def task(self, task_id: str) -> TaskStatus:
+        """Whether searches show a write yet. Needs the API key."""
+        return await self._send(calls.task(task_id))
+
+    async def _send(self, call: Call[T]) -> T:
+        for attempt in count():
+            answer: httpx.Response | None = None
+            try:
+                answer = await self._http.send(call.request(self._http))
+            except httpx.TransportError as error:
+                failure = error
+            pause = call.pause(attempt, answer)
+            if pause is not None:
+                await asyncio.sleep(pause)
+            elif answer is None:
+                raise unreachable(str(self._http.base_url), failure) from failure
+            else:
+                return call.result(answer)
+        raise AssertionError("unreachable")

@@ -1,0 +1,163 @@
+"""Every call of the API as data: what to send, whether it may be sent twice, how to read the answer.
+
+`Client` and `AsyncClient` only carry calls to the service and answers back.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote
+
+import httpx
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lingsou.client.errors import ServiceError, error_of
+from lingsou.core.errors import RequestError
+from lingsou.core.plan import QueryPlan
+from lingsou.core.suggest import SuggestResponse
+from lingsou.core.types import Product, ProductPatch, SearchRequest, SearchResponse
+
+T = TypeVar("T")
+_Model = TypeVar("_Model", bound=BaseModel)
+RETRIED_STATUSES = frozenset({502, 503, 504})
+PAUSES_S = (0.1, 0.4)
+"""Waits before the second and the third attempt of a call that is safe to repeat."""
+
+
+class Answer(BaseModel):
+    """Base of answers that only clients know. Keys of a newer service are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Written(Answer):
+    """The answer to a write; `sequence` and `task_id` tell when searches show it."""
+
+    task_id: str
+    sequence: int
+    accepted: int
+    rejected: int
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    missing: tuple[str, ...] = ()
+    problems: tuple[Mapping[str, Any], ...] = Field((), description="of rejected rows: row, field, reason, cure")
+
+
+class TaskStatus(Answer):
+    """Whether searches show a write: `indexing`, then `succeeded`."""
+
+    id: str
+    status: str
+    sequence: int
+
+
+@dataclass(frozen=True)
+class Call(Generic[T]):
+    """One request and how its answer is read."""
+
+    method: str
+    path: str
+    read: Callable[[bytes], T]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    body: bytes | None = None
+    repeatable: bool = True
+
+    def request(self, client: httpx.Client | httpx.AsyncClient) -> httpx.Request:
+        """The request as httpx sends it."""
+        headers = {"Content-Type": "application/json"} if self.body is not None else {}
+        return client.build_request(
+            self.method, self.path, params=self.params or None, content=self.body, headers=headers
+        )
+
+    def result(self, answer: httpx.Response) -> T:
+        """What the answer says.
+
+        Raises:
+            LingsouError: the service refused or failed, or the answer is not what this client knows.
+        """
+        if not answer.is_success:
+            raise error_of(answer)
+        try:
+            return self.read(answer.content)
+        except ValidationError as error:
+            raise ServiceError(
+                f"The answer of {self.method} {self.path} cannot be read: {error.errors()[0]['msg']}.",
+                cure="Use a client of the service's version.",
+            ) from error
+
+    def pause(self, attempt: int, answer: httpx.Response | None) -> float | None:
+        """Seconds until the next attempt after the `attempt`-th (from 0) got no or this answer; none: no more."""
+        failed = answer is None or answer.status_code in RETRIED_STATUSES
+        return PAUSES_S[attempt] if failed and self.repeatable and attempt < len(PAUSES_S) else None
+
+
+def search(q: str | SearchRequest, options: Mapping[str, Any]) -> Call[SearchResponse]:
+    """`POST /v1/search`.
+
+    Raises:
+        RequestError: an option that a search does not have, or a value that it cannot take.
+    """
+    try:
+        request = q if isinstance(q, SearchRequest) else SearchRequest(q=q, **options)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise RequestError(first["msg"], field=".".join(map(str, first["loc"])), cure="See docs/http.md.") from error
+    body = request.model_dump_json(exclude_defaults=True).encode()
+    return Call("POST", "/v1/search", _reader(SearchResponse), body=body)
+
+
+def similar(product_id: str, limit: int, filters: Iterable[str]) -> Call[SearchResponse]:
+    """`GET /v1/similar/{product_id}`."""
+    params = {"limit": limit, "filter": list(filters)}
+    return Call("GET", f"/v1/similar/{quote(product_id, safe='/')}", _reader(SearchResponse), params)
+
+
+def suggest(q: str, limit: int, user_id: str | None) -> Call[SuggestResponse]:
+    """`GET /v1/suggest`."""
+    params = {"q": q, "limit": limit} | ({"user_id": user_id} if user_id else {})
+    return Call("GET", "/v1/suggest", _reader(SuggestResponse), params)
+
+
+def product(product_id: str) -> Call[Product]:
+    """`GET /v1/products/{product_id}`."""
+    return Call("GET", f"/v1/products/{quote(product_id, safe='/')}", _reader(Product))
+
+
+def understand(q: str) -> Call[QueryPlan]:
+    """`GET /v1/understand`."""
+    return Call("GET", "/v1/understand", _reader(QueryPlan), {"q": q})
+
+
+def upsert(products: Iterable[Product | Mapping[str, Any]]) -> Call[Written]:
+    """`POST /v1/products`. Repeating it stores the same, so it is repeatable."""
+    return Call("POST", "/v1/products", _reader(Written), body=_rows(products))
+
+
+def patch(patches: Iterable[ProductPatch | Mapping[str, Any]]) -> Call[Written]:
+    """`PATCH /v1/products`."""
+    return Call("PATCH", "/v1/products", _reader(Written), body=_rows(patches))
+
+
+def delete(ids: Iterable[str]) -> Call[Written]:
+    """`DELETE /v1/products`. Not repeated: the second answer would call the deleted ids missing."""
+    return Call("DELETE", "/v1/products", _reader(Written), body=orjson.dumps(list(ids)), repeatable=False)
+
+
+def task(task_id: str) -> Call[TaskStatus]:
+    """`GET /v1/tasks/{task_id}`."""
+    return Call("GET", f"/v1/tasks/{quote(task_id, safe='')}", _reader(TaskStatus))
+
+
+def _reader(model: type[_Model]) -> Callable[[bytes], _Model]:
+    # Fields of a newer service are no error for an older client.
+    return lambda content: model.model_validate_json(content, extra="ignore")
+
+
+def _rows(rows: Iterable[BaseModel | Mapping[str, Any]]) -> bytes:
+    return orjson.dumps(
+        [row.model_dump(mode="json", exclude_unset=True) if isinstance(row, BaseModel) else dict(row) for row in rows],
+        default=str,
+    )

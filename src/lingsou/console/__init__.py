@@ -1,0 +1,1 @@
+"""The web pages: a storefront that uses nothing but the public HTTP API."""

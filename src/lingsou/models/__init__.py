@@ -1,0 +1,1 @@
+"""Numeric cores: arrays in, arrays out, nothing of the shop."""

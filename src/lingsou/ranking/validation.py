@@ -1,0 +1,83 @@
+"""What a ranker is worth on queries that it was not trained on: nested cross-validation by query.
+
+Weight and rounds are chosen anew in each outer fold, by cross-validation inside its training part alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lingsou.evaluation.folds import folds
+from lingsou.evaluation.metrics import ndcg
+from lingsou.evaluation.significance import Comparison, compare
+from lingsou.ranking.dataset import Group
+from lingsou.ranking.lambdamart import CHOICES, SEEDS, Choice, LambdaMart, train
+
+Floats = NDArray[np.float64]
+PARTS, INNER_PARTS, CUT_OFF = 5, 4, 10
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Out-of-fold results. `scores` run parallel to the groups; `before` and `after` [queries] are nDCG@10."""
+
+    scores: tuple[Floats, ...]
+    before: Floats
+    after: Floats
+    gain: Comparison
+    chosen: tuple[Choice, ...]
+    """Of each fold."""
+
+
+def cross_validate(
+    groups: Sequence[Group], features: Sequence[str], monotone: Sequence[int], *, parts: int = PARTS, seed: int = 7
+) -> Validation:
+    """Score each group by a model that was trained, and whose parameters were chosen, without it.
+
+    Raises:
+        InputError: fewer queries than parts.
+    """
+    part = folds(len(groups), parts, seed)
+    scores: list[Floats] = [each.base for each in groups]
+    chosen = []
+    for held_out in range(parts):
+        seen = [each for each, own in zip(groups, part, strict=True) if own != held_out]
+        choice = choose(seen, features, monotone, seed=seed)
+        model = train(seen, features, monotone, choice)
+        chosen.append(choice)
+        for place in np.flatnonzero(part == held_out).tolist():
+            scores[place] = groups[place].base + model.adjustments(groups[place].features)
+    before = np.asarray([quality(each, each.base) for each in groups])
+    after = np.asarray([quality(each, own) for each, own in zip(groups, scores, strict=True)])
+    return Validation(tuple(scores), before, after, compare(after, before), tuple(chosen))
+
+
+def choose(groups: Sequence[Group], features: Sequence[str], monotone: Sequence[int], *, seed: int = 7) -> Choice:
+    """The best of `CHOICES` by cross-validation; too few queries to cross-validate: the default."""
+    if len(groups) < 2 * INNER_PARTS:
+        return Choice()
+    part = folds(len(groups), INNER_PARTS, seed + 1)
+    worth = np.zeros(len(CHOICES))
+    for held_out in range(INNER_PARTS):
+        seen = [each for each, own in zip(groups, part, strict=True) if own != held_out]
+        unseen = [each for each, own in zip(groups, part, strict=True) if own == held_out]
+        grown: dict[tuple[float, str], LambdaMart] = {}
+        # The longest of each kind first: the shorter ones are its first rounds.
+        for place in sorted(range(len(CHOICES)), key=lambda place: -CHOICES[place].rounds):
+            choice = CHOICES[place]
+            kind = choice.weight, choice.trees
+            if kind not in grown:
+                grown[kind] = train(seen, features, monotone, choice, SEEDS[:1])
+            for each in unseen:
+                worth[place] += quality(each, each.base + grown[kind].adjustments(each.features, choice.rounds))
+    return CHOICES[int(worth.argmax())]
+
+
+def quality(group: Group, scores: Floats) -> float:
+    """nDCG@10 of a group in the order of `scores`; ties by the fused order."""
+    order = np.lexsort((np.arange(len(scores)), -scores))[:CUT_OFF]
+    top = np.full(CUT_OFF, np.nan)
+    top[: len(order)] = group.grades[order]
+    return float(ndcg(top[np.newaxis], group.judged[np.newaxis], CUT_OFF)[0])

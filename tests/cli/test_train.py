@@ -1,0 +1,78 @@
+"""`lingsou train ranker` and `lingsou features` on a shop whose judgements say what retrieval does not know."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from lingsou.core.settings import DataFolder
+from lingsou.ranking.artefact import current, load
+
+from .conftest import Run
+
+QUERIES = [f"{first}{second}{third}o" for first in "bdfgk" for second in "aeiu" for third in "lmr"][:40]
+"""Made-up words. Each names four products, of which the dearer two are right, though their titles are longer."""
+CHEAP, DEAR = 5, 500
+
+
+@pytest.fixture
+def shop(tmp_path: Path, lingsou_here: Run) -> Path:
+    root, feed = tmp_path / "shop", tmp_path / "feed.csv"
+    lines = ["id,title,price"]
+    for number, query in enumerate(QUERIES):
+        for place in range(4):
+            title = f"{query} " + "with cushions and a cover " * (place < 2) + f"kind {place}"
+            lines.append(f"a{number}b{place},{title},{(DEAR if place < 2 else CHEAP) + place}")
+    feed.write_text("\n".join(lines), encoding="utf-8")
+    lingsou_here("init", "--data", root)
+    lingsou_here("import", feed, "--data", root)
+    lingsou_here("index", "--data", root)
+    return root
+
+
+def judged(path: Path, queries: int) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = [(QUERIES[n], f"a{n}b{place}", int(place < 2)) for n in range(queries) for place in range(4)]
+        csv.writer(file).writerows([("query", "docid", "rating"), *rows])
+    return path
+
+
+def test_it_learns_installs_and_changes_the_order(shop: Path, tmp_path: Path, lingsou_here: Run) -> None:
+    before = lingsou_here("search", QUERIES[0], "--data", shop, "--json").json
+    assert before["hits"][0]["id"] in ("a0b2", "a0b3")
+    file = judged(tmp_path / "ratings.csv", 40)
+    dry = lingsou_here("train", "ranker", "--judgements", file, "--dry-run", "--data", shop, "--json").json
+    assert dry["installed"] is None
+    assert dry["objection"] is None
+    assert current(DataFolder(shop).ranker) is None
+    done = lingsou_here("train", "ranker", "--judgements", file, "--data", shop, "--json").json
+    assert done["gain_ci"][0] > 0
+    assert done["out_of_fold"] > 0.95
+    assert "hour" not in done["importance"]
+    artefact = load(DataFolder(shop).ranker, done["installed"])
+    assert artefact.manifest.metrics["gain"] == pytest.approx(done["gain"])
+    assert len(artefact.manifest.data["judgements"]) == 64
+    after = lingsou_here("search", QUERIES[0], "--data", shop, "--json").json
+    assert {hit["id"] for hit in after["hits"][:2]} == {"a0b0", "a0b1"}
+
+
+def test_too_few_queries_are_refused_unless_forced(shop: Path, tmp_path: Path, lingsou_here: Run) -> None:
+    file = judged(tmp_path / "ratings.csv", 12)
+    refused = lingsou_here("train", "ranker", "--judgements", file, "--data", shop, code=2)
+    assert "12 queries with a relevant product are fewer than 30" in refused.err
+    assert current(DataFolder(shop).ranker) is None
+    lingsou_here("train", "ranker", "--judgements", file, "--force", "--data", shop)
+    assert current(DataFolder(shop).ranker) is not None
+
+
+def test_features_are_listed_shown_and_checked(shop: Path, lingsou_here: Run) -> None:
+    names = [each["name"] for each in lingsou_here("features", "list", "--json").json["features"]]
+    assert "title-coverage" in names
+    assert "title-coverage" in lingsou_here("features", "list").out
+    shown = lingsou_here("features", "show", "stock", "--json").json
+    assert shown["direction"] == "more never hurts"
+    assert "no feature named 'moon'" in lingsou_here("features", "show", "moon", code=2).err
+    found = lingsou_here("features", "check", "--data", shop, "--searches", "9", "--json").json
+    assert found["searches"] == 9
+    assert {"feature": "stock", "problem": "missing", "other": ""} in found["findings"]
+    assert "title-coverage" not in [each["feature"] for each in found["findings"]]
