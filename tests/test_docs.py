@@ -140,7 +140,9 @@ def test_no_documented_verb_is_gone() -> None:
     assert set(re.findall(r"^## `lingsou ([a-z]+)`$", text_of("docs/cli.md"), re.MULTILINE)) == set(verbs())
 
 
-@pytest.mark.parametrize(("kind", "page"), [("check", "docs/quality.md"), ("feed", "docs/feeds.md"), ("feature", "docs/ranking.md")])
+@pytest.mark.parametrize(
+    ("kind", "page"), [("check", "docs/quality.md"), ("feed", "docs/feeds.md"), ("feature", "docs/ranking.md")]
+)
 def test_every_registered_name_is_documented(kind: str, page: str) -> None:
     for name in plugins.names(kind):
         assert f"\n| `{name}` |" in text_of(page), f"{kind} {name} has no row in {page}"

@@ -123,7 +123,8 @@ class EventSettings(Section):
     """What shoppers do, and what they search for."""
 
     url: Annotated[SecretStr | None, _EMPTY_IS_NONE] = Field(
-        None, description="SQLAlchemy URL; none: the store's database if it has a URL, else SQLite inside the data folder"
+        None,
+        description="SQLAlchemy URL; none: the store's database if it has a URL, else SQLite inside the data folder",
     )
     secret: Annotated[SecretStr | None, _EMPTY_IS_NONE] = Field(
         None, description="keys the hashes of shoppers' ids; none: `secret.key` in the data folder, made at first use"
