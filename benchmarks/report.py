@@ -13,6 +13,11 @@ from typing import Any
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 PAGE = HERE.parent / "docs" / "benchmarks.md"
+TITLES = {
+    "demo_relevance": "Relevance: the demo shop's own queries, for development",
+    "fuzz_understand": "Random queries through the whole plan, on a busy machine",
+    "reindex": "A new index beside the old under constant load, on a busy machine",
+}
 RELEVANCE = ("ndcg@10", "ndcg@10_condensed", "judged@10", "mrr@10", "recall@10", "recall@100")
 _FITS = ("frozen", "out_of_fold")
 
@@ -60,6 +65,7 @@ def page() -> str:
         "off_policy": off_policy,
         "click_simulation": click_simulation,
         "event_features": event_features,
+        **dict.fromkeys(TITLES, plain),
     }
     lines = [_HEAD]
     for name, section in sections.items():
@@ -121,8 +127,8 @@ def learned(result: dict[str, Any]) -> Iterator[str]:
     queries = f"{metrics['plan']['queries']:.0f} queries"
     yield f"{queries}, five folds by query: each query is ordered by a model trained without it, whose kind of trees,"
     yield "rounds and weight were chosen without it too. Features and the list of choices were made with all queries of"
-    yield "icecat_chorus in sight. The last two orders are LightGBM's defaults on the same features. In brackets: 95 %"
-    yield "intervals.\n"
+    yield "icecat_chorus in sight, and some of them with those of homedepot_search. The last two orders are LightGBM's"
+    yield "defaults on the same features. In brackets: 95 % intervals.\n"
     shown = [name for name in RELEVANCE if name in metrics["lexical"]]
     yield "| | " + " | ".join(shown) + " |"
     yield "|---" * (len(shown) + 1) + "|"
@@ -339,6 +345,22 @@ def off_policy(result: dict[str, Any]) -> Iterator[str]:
                 rows = f"{value['effective_rows']:,.0f}"
                 yield f"| {campaign} | {name} | {value['value']:.4f} | {low:.4f} to {high:.4f} | {rows} |"
         yield ""
+
+
+def plain(result: dict[str, Any]) -> Iterator[str]:
+    """A result that is a few figures."""
+    yield f"## {TITLES[result['benchmark']]}, {result['products']:,} products\n"
+    options = "".join(
+        f" --{name} {result[name]}" for name in ("products", "rebuilds", "queries", "seed") if name in result
+    )
+    yield f"`python -m benchmarks.{result['benchmark']}{options}`. {_machine(result)}\n"
+    yield "| what | figure |"
+    yield "|---|---|"
+    for name, value in result["metrics"].items():
+        for key, figure in value.items() if isinstance(value, dict) else [("", value)]:
+            if isinstance(figure, int | float):
+                yield f"| {name} {key}".rstrip() + f" | {figure:{',.0f' if abs(figure) >= 100 else '.4g'}} |"
+    yield ""
 
 
 def _machine(result: dict[str, Any]) -> str:
