@@ -37,10 +37,9 @@ def test_one_verb_imports_its_own_module_alone() -> None:
 
 
 def test_the_help_lists_every_verb_with_its_line() -> None:
-    shown = lingsou("--help").out
-    assert "  serve    Serve until interrupted.\n" in shown
-    assert "  models   Bring, list and look at text encoders.\n" in shown
-    assert "  import   Load a feed.\n" in shown
+    shown = {" ".join(line.split()) for line in lingsou("--help").out.splitlines()}
+    lines = ("serve Serve until interrupted.", "models Bring, list and look at text encoders.", "import Load a feed.")
+    assert shown.issuperset(lines)
 
 
 def test_a_slip_is_told_the_verb_that_was_meant() -> None:

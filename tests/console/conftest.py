@@ -1,5 +1,6 @@
 """The demo shop, small, with its pages, served for real; and the system's Chromium."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -34,14 +35,17 @@ def has_encoder() -> bool:
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A running demo shop with pictures."""
     root = tmp_path_factory.mktemp("storefront") / "shop"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LINGSOU_ENCODER__NAME", "e5-small" if has_encoder() else "")
-        patch.setenv("LINGSOU_ENCODER__BUDGET_MS", "5000")  # a busy machine must not change what is found
-        making = [sys.executable, "-m", "lingsou.cli", "demo", "--no-serve", "--data", str(root)]
-        subprocess.run([*making, "--products", str(PRODUCTS)], check=True, capture_output=True, env=dict(os.environ))
-        with serving(DataFolder(root), "") as running:
-            wait_until_learnt(running)
-            yield running
+    with contextlib.ExitStack() as started:
+        with pytest.MonkeyPatch.context() as patch:  # for the service alone: other tests of the run go without encoder
+            patch.setenv("LINGSOU_ENCODER__NAME", "e5-small" if has_encoder() else "")
+            patch.setenv("LINGSOU_ENCODER__BUDGET_MS", "5000")  # a busy machine must not change what is found
+            making = [sys.executable, "-m", "lingsou.cli", "demo", "--no-serve", "--data", str(root)]
+            subprocess.run(
+                [*making, "--products", str(PRODUCTS)], check=True, capture_output=True, env=dict(os.environ)
+            )
+            running = started.enter_context(serving(DataFolder(root), ""))
+        wait_until_learnt(running)
+        yield running
 
 
 def wait_until_learnt(running: Service) -> None:
