@@ -1,5 +1,6 @@
 """Contract tests of `SearchEngine`: subclass, give `make_engine`, and pytest runs them all."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,12 @@ from lingsou.retrieval.filters import parse_filters
 from lingsou.testing.catalogue import as_changes, tiny_catalogue
 
 
-class SearchEngineContract:
+class SearchEngineContract(ABC):
     """What the pipeline relies on, over the tiny catalogue."""
 
+    @abstractmethod
     def make_engine(self, folder: Path) -> SearchEngine:
         """A new engine over `folder`; called twice on one folder it is the same index opened again."""
-        raise NotImplementedError
 
     @pytest.fixture
     def engine(self, tmp_path: Path) -> SearchEngine:
