@@ -173,6 +173,19 @@ def test_every_beginning_of_a_text_finds_it(data: st.DataObject, demo: SuggestIn
     assert entry.text in {item.text for item in found} or len(better) == len(found) >= 5, (typed, entry.text)
 
 
+@pytest.mark.parametrize("typed", "abcdefghijklmnopqrstuvwxyz")
+def test_a_lesser_way_never_comes_before_a_beginning(demo: SuggestIndex, typed: str) -> None:
+    """Of each kind: all that begin so, or at least a tenth of what was asked for, and all of these begin so."""
+    beginning: dict[str, set[str]] = {}
+    for entry in demo.entries:
+        if entry.folded.startswith(typed):
+            beginning.setdefault(entry.kind, set()).add(entry.text)
+    shown = items(demo, typed, 50)
+    for kind, texts_of in beginning.items():
+        found = {item.text for item in shown if item.kind == kind}
+        assert texts_of <= found or (found <= texts_of and len(found) >= 5), kind
+
+
 @given(st.text("abcdefg 连衣裙长袖", min_size=1, max_size=20))
 @settings(deadline=None)
 def test_every_beginning_of_a_popular_query_finds_it(text: str) -> None:

@@ -1,7 +1,7 @@
 """What can be suggested, and the tables of keys that lead to it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,8 @@ class Shelf:
         """`in_full`: with initials, equal sounds, and Latin words in the Latin table, where typing errors are found."""
         self.entries = entries
         self.weights: NDArray[np.float32] = np.fromiter((each.weight for each in entries), np.float32, len(entries))
+        kinds = get_args(SuggestionKind)
+        self.kinds: NDArray[np.int8] = np.fromiter((kinds.index(each.kind) for each in entries), np.int8, len(entries))
         self.text = _table(_texts(entries), _TEXT_BYTES)
         self.latin = _table(_latin(entries, lambda spelling: spelling, han_only=not in_full), _LATIN_BYTES)
         chosen = entries if in_full else ()
@@ -49,7 +51,8 @@ class Shelf:
     @property
     def nbytes(self) -> int:
         """Memory of the tables."""
-        return sum(table.nbytes for table in (self.text, self.latin, self.initials, self.fuzzy)) + self.weights.nbytes
+        tables = (self.text, self.latin, self.initials, self.fuzzy)
+        return sum(table.nbytes for table in tables) + self.weights.nbytes + self.kinds.nbytes
 
 
 def _starts(entry: Entry) -> list[int]:

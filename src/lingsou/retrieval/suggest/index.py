@@ -3,6 +3,7 @@
 import heapq
 import math
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
@@ -22,6 +23,8 @@ _ENOUGH = 5
 """Matches without an error, above which none with an error is looked for."""
 _SHARES: Mapping[SuggestionKind, float] = {"query": 0.6, "category": 0.4, "brand": 0.2, "product": 0.2}
 """Of the suggestions asked for, what one kind may take while others have something too."""
+_LEAST = 0.1
+"""What each kind has at least that matches in as good a way as the best."""
 _POPULAR = 100
 
 
@@ -92,15 +95,18 @@ def _recent(q: str, recent: Sequence[str]) -> Iterator[Match]:
 
 
 def _chosen(matches: Sequence[Match], limit: int, taken: set[str]) -> list[Match]:
-    """The best, no kind beyond its share as long as another has something."""
+    """The best, no kind beyond its share as long as another has something, none crowded out that matches as well."""
     room = {kind: math.ceil(share * limit) for kind, share in _SHARES.items()}
+    free = [match for match in matches if match.entry.folded not in taken]
+    likely = Counter(match.entry.kind for match in free if match.score >= math.floor(free[0].score))
+    owed = {kind: min(count, math.floor(_LEAST * limit)) for kind, count in likely.items()}
     chosen: list[Match] = []
     spare: list[Match] = []
-    for match in matches:
-        if match.entry.folded in taken:
-            continue
-        if room[match.entry.kind] and len(chosen) < limit:
-            room[match.entry.kind] -= 1
+    for match in free:
+        kind = match.entry.kind
+        if room[kind] and (owed.get(kind) or len(chosen) + sum(owed.values()) < limit):
+            room[kind] -= 1
+            owed[kind] = max(0, owed.get(kind, 0) - 1)
             chosen.append(match)
         else:
             spare.append(match)

@@ -32,8 +32,8 @@ _WITHIN = 0.2
 """Less for letters that begin at a later word."""
 _OTHER_LETTER = 0.3
 """Less for a typing error in the first letter."""
-_KEPT = 40
-"""Best matches kept of each way."""
+_KEPT = 50
+"""Best matches kept of each way and kind: as many as can be asked for, so that none of a lesser way comes instead."""
 
 
 class Match(NamedTuple):
@@ -69,7 +69,7 @@ def _by_words(shelf: Shelf, parts: Sequence[str]) -> Iterator[Match]:
         here[table.entries[first:end]] = True
         having &= here
     numbers = np.flatnonzero(having)
-    for score, number in _best(WORDS + shelf.weights[numbers], numbers):
+    for score, number in _best(WORDS + shelf.weights[numbers], numbers, shelf.kinds[numbers]):
         entry = shelf.entries[number]
         places = ((entry.folded.find(part), len(part)) for part in parts)
         yield Match(score, entry, tuple((place, place + length) for place, length in places if place >= 0))
@@ -101,7 +101,7 @@ def misspelt(shelf: Shelf, q: str) -> Iterator[Match]:
         return
     scores = TYPO + 1 - edits + shelf.weights[table.entries[places]]
     scores -= _WITHIN * (table.offsets[places] > 0) + _OTHER_LETTER * (table.letters(places)[:, 0] != ord(spelt[0]))
-    for score, place in _best(scores, places):
+    for score, place in _best(scores, places, shelf.kinds[table.entries[places]]):
         yield Match(score, shelf.entries[table.entries[place]], ((int(table.offsets[place]), len(spelt)),), str)
 
 
@@ -115,14 +115,21 @@ def _beginning(
     entries, offsets = table.entries[first:end], table.offsets[first:end]
     scores = score + shelf.weights[entries] - within * (offsets > 0)
     scores[: whole - first] += _COMPLETE * (offsets[: whole - first] == 0)
-    for each, place in _best(scores, np.arange(first, end)):
+    for each, place in _best(scores, np.arange(first, end), shelf.kinds[entries]):
         yield each, shelf.entries[table.entries[place]], int(table.offsets[place])
 
 
-def _best(scores: NDArray[np.floating], numbers: NDArray[np.intp]) -> Iterator[tuple[float, int]]:
-    """(score, number) of the `_KEPT` highest scores, in no order."""
-    kept = np.argpartition(-scores, _KEPT)[:_KEPT] if len(scores) > _KEPT else np.arange(len(scores))
-    yield from zip(scores[kept].tolist(), numbers[kept].tolist(), strict=True)
+def _best(
+    scores: NDArray[np.floating], numbers: NDArray[np.intp], kinds: NDArray[np.int8]
+) -> Iterator[tuple[float, int]]:
+    """(score, number) of the `_KEPT` highest scores of each kind, in no order."""
+    if len(scores) > _KEPT:
+        each = (np.flatnonzero(kinds == kind) for kind in np.flatnonzero(np.bincount(kinds)))
+        kept = np.concatenate(
+            [of[np.argpartition(-scores[of], _KEPT)[:_KEPT]] if len(of) > _KEPT else of for of in each]
+        )
+        scores, numbers = scores[kept], numbers[kept]
+    yield from zip(scores.tolist(), numbers.tolist(), strict=True)
 
 
 def _bytes(text: str) -> bytes:
