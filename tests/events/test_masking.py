@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lingsou.events.masking import PLACEHOLDERS, is_masked, mask
+from lingsou.events.masking import PLACEHOLDERS, mask
 from lingsou.events.numerals import is_card, is_gtin, is_iban, is_mainland_id
 
 CASES = Path(__file__).parent / "cases"
@@ -66,7 +66,6 @@ def test_cases_kept_aside() -> None:
 )
 def test_by_hand(text: str, masked: str) -> None:
     assert mask(text) == masked
-    assert is_masked(mask(text)) == ("[" in masked)
 
 
 PIECES = st.sampled_from(

@@ -234,11 +234,6 @@ def mask(text: str) -> str:
         text = masked  # what stood beside may show itself only now
 
 
-def is_masked(text: str) -> bool:
-    """Whether something was masked in this text."""
-    return any(placeholder in text for placeholder in PLACEHOLDERS)
-
-
 def _once(text: str) -> str:
     folded = _folded(text)
     if not _GATE.search(folded):
