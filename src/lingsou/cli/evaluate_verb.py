@@ -16,7 +16,7 @@ from lingsou.cli.console import AsJson, Data, errors, folder_of, output, print_j
 from lingsou.core.errors import ConfigurationError, InputError, StorageError
 from lingsou.evaluation.comparison import DEPTH, METRICS
 from lingsou.evaluation.comparison_page import Judged, Report, Side, page, verdict
-from lingsou.evaluation.judgements import read_icecat, read_queries, read_trec
+from lingsou.evaluation.judgements import read_judgements
 from lingsou.evaluation.report import machine
 from lingsou.events.shown import frequency
 from lingsou.pipeline.comparing import Pair, asked, sold
@@ -55,7 +55,7 @@ def evaluate(
         raise InputError("There is nothing to compare on.", cure="Give --judgements FILE, --log-days N, or both.")
     given = None
     if judgements:
-        given = read_trec(judgements).worded(read_queries(queries)) if queries else read_icecat(judgements)
+        given = read_judgements(judgements, queries)
     shop = open_shop(folder_of(data).root)
     try:
         _make_ready(shop, sides)

@@ -12,14 +12,7 @@ from lingsou.cli.console import AsJson, Data, errors, folder_of, output, print_j
 from lingsou.core.errors import ConflictError, InputError
 from lingsou.core.settings import load_settings
 from lingsou.evaluation.judge_agreement import agreement as agreement_of
-from lingsou.evaluation.judgements import (
-    icecat_text,
-    queries_text,
-    read_icecat,
-    read_queries,
-    read_trec,
-    trec_text,
-)
+from lingsou.evaluation.judgements import icecat_text, queries_text, read_judgements, trec_text
 from lingsou.evaluation.judging import Grading, JudgingStore, combined, gradings_of
 
 judge = typer.Typer(
@@ -43,7 +36,7 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Take up the grades of a file as those of one judge; a later grade counts instead of an earlier one."""
-    judged = read_trec(file).worded(read_queries(queries)) if queries else read_icecat(file)
+    judged = read_judgements(file, queries)
     gradings = gradings_of(judged, judge)
     with closing(_store(data)) as store:
         JudgingStore(store.database).grade(gradings)

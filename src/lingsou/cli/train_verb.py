@@ -9,7 +9,7 @@ import typer
 
 from lingsou.cli.console import AsJson, Data, errors, folder_of, output, print_json, progress_bar
 from lingsou.core.errors import ConflictError, InputError, StorageError
-from lingsou.evaluation.judgements import Judgements, read_icecat, read_queries, read_trec
+from lingsou.evaluation.judgements import Judgements, read_judgements
 from lingsou.features import all_features
 from lingsou.pipeline.candidates import CandidateFeatures
 from lingsou.pipeline.comparing import sold
@@ -46,7 +46,7 @@ def ranker(
     as_json: AsJson = False,
 ) -> None:
     """Train the order of results on judgements of this shop's products, and put it in force if it is no worse."""
-    judged = read_trec(judgements).worded(read_queries(queries)) if queries else read_icecat(judgements)
+    judged = read_judgements(judgements, queries)
     shop = open_shop(folder_of(data).root)
     try:
         if not shop.engine.size:

@@ -9,7 +9,7 @@ from lingsou.cli.console import AsJson, Data, errors, folder_of, output, print_j
 from lingsou.core.errors import ConfigurationError, ConflictError, InputError, StorageError
 from lingsou.core.settings import load_settings
 from lingsou.core.settings_file import change_setting
-from lingsou.evaluation.judgements import Judgements, read_icecat, read_queries, read_trec
+from lingsou.evaluation.judgements import Judgements, read_judgements
 from lingsou.pipeline.comparing import sold
 from lingsou.pipeline.planned import PlannedSearch
 from lingsou.pipeline.shop import Shop, open_shop
@@ -29,7 +29,7 @@ def tune(
     as_json: AsJson = False,
 ) -> None:
     """Fit the weight of words beside meaning to judgements of this shop's products."""
-    judged = read_trec(judgements).worded(read_queries(queries)) if queries else read_icecat(judgements)
+    judged = read_judgements(judgements, queries)
     shop = open_shop(folder_of(data).root)
     try:
         if not shop.engine.size:

@@ -92,6 +92,16 @@ def read_icecat(path: Path) -> Judgements:
     return collected.judgements(path)
 
 
+def read_judgements(path: Path, queries: Path | None = None) -> Judgements:
+    """Read the Icecat form, or TREC qrels where `queries` has the texts of their query ids.
+
+    Raises:
+        FeedError: a file is unreadable or not of its form.
+        InputError: a query id has no text.
+    """
+    return read_trec(path).worded(read_queries(queries)) if queries else read_icecat(path)
+
+
 def read_trec(path: Path) -> Judgements:
     """Read TREC qrels: `query iteration product grade` on each line; a negative grade (spam) is kept.
 
