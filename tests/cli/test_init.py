@@ -50,14 +50,8 @@ def test_init_makes_a_folder_and_prints_its_key_once(tmp_path: Path, lingsou_her
 
     refused = run("init", "--data", root, code=2)
     assert "is initialised already" in refused.err
-    assert "cure: For one more key: lingsou init --new-key" in refused.err
+    assert "cure: For one more key: lingsou keys create" in refused.err
     assert refused.out == ""
-
-    second = lingsou_here("init", "--data", root, "--new-key", "--json").json
-    assert second["api_key"] != key
-    with Store.of(folder, load_settings(folder)) as store:
-        assert verify_key(store.database, key), "the first key still holds"
-        assert verify_key(store.database, second["api_key"])
 
 
 def test_version(lingsou_here: Run) -> None:

@@ -1,11 +1,15 @@
 """`lingsou train ranker` and `lingsou features` on a shop whose judgements say what retrieval does not know."""
 
 import csv
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from lingsou.core.settings import DataFolder
+from lingsou.core.settings import DataFolder, load_settings
+from lingsou.events.behaviour import open_behaviour
+from lingsou.events.schema import Event
 from lingsou.ranking.artefact import current, load
 
 from .conftest import Run
@@ -63,6 +67,69 @@ def test_too_few_queries_are_refused_unless_forced(shop: Path, tmp_path: Path, l
     assert current(DataFolder(shop).ranker) is None
     lingsou_here("train", "ranker", "--judgements", file, "--force", "--data", shop)
     assert current(DataFolder(shop).ranker) is not None
+
+
+def visited(root: Path, queries: int, searches: int = 12) -> None:
+    """Shoppers who see the cheap products first, look less further down, and like what is dear."""
+    random, now, events = np.random.default_rng(5), datetime.now(UTC), []
+    for number in range(queries * searches):
+        query = number % queries
+        moment = now - timedelta(days=9) + timedelta(minutes=5 * number)
+        base = {"query_id": f"q{number}", "session_id": f"s{number}"}
+        events.append(Event(action_name="search", time=moment, message=QUERIES[query], query_id=f"q{number}"))
+        order = [2, 3, 0, 1] if random.random() < 0.7 else random.permutation(4).tolist()
+        for place, kind in enumerate(order, start=1):
+            seen = {**base, "object_id": f"a{query}b{kind}", "ordinal": place, "time": moment}
+            events.append(Event.model_validate({**seen, "action_name": "impression"}))
+            if random.random() < (0.8 if kind < 2 else 0.2) / place:
+                events.append(Event.model_validate({**seen, "action_name": "click", "time": moment + timedelta(0, 5)}))
+    with open_behaviour(DataFolder(root), load_settings(DataFolder(root))) as behaviour:
+        behaviour.events.append(events)
+
+
+def test_it_learns_from_clicks_though_shoppers_look_at_the_top(shop: Path, lingsou_here: Run) -> None:
+    visited(shop, 40)
+    done = lingsou_here("train", "ranker", "--clicks", "--data", shop, "--json").json
+    assert done["queries"] == 40
+    assert done["searches_with_clicks"] > 100
+    assert done["gain_ci"][0] > 0
+    assert "judgements" not in done
+    assert current(DataFolder(shop).ranker) == done["installed"]
+    after = lingsou_here("search", QUERIES[0], "--data", shop, "--json").json
+    assert {hit["id"] for hit in after["hits"][:2]} == {"a0b0", "a0b1"}
+
+
+def test_judgements_measure_what_clicks_help_to_teach(shop: Path, tmp_path: Path, lingsou_here: Run) -> None:
+    visited(shop, 20)
+    file, margins = judged(tmp_path / "ratings.csv", 35), tmp_path / "margins.csv"
+    margins.write_text("id,margin\na0b0,3.5\n", encoding="utf-8")
+    more = ("--worth", "cart=5", "--margins", margins, "--searches", "60", "--data", shop, "--json")
+    done = lingsou_here("train", "ranker", "--judgements", file, "--clicks", *more).json
+    assert (done["queries"], done["searches_with_clicks"], done["judgements"]) == (35, 60, 140)
+    assert set(load(DataFolder(shop).ranker, done["installed"]).manifest.data) == {"judgements", "margins"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((), "nothing to learn from"),
+        (("--clicks",), "0 queries cannot be cut into 5 parts"),
+        (("--clicks", "--worth", "look=1"), "--worth look=1"),
+        (("--clicks", "--worth", "cart=much"), "--worth cart=much"),
+    ],
+)
+def test_what_cannot_be_learned_from_is_refused(
+    shop: Path, lingsou_here: Run, arguments: tuple[str, ...], told: str
+) -> None:
+    assert told in lingsou_here("train", "ranker", *arguments, "--data", shop, code=2).err
+
+
+@pytest.mark.parametrize("line", ["a0b0,-1", "a0b0,inf", "a0b0,much", "a0b0"])
+def test_a_wrong_margin_is_named(shop: Path, tmp_path: Path, lingsou_here: Run, line: str) -> None:
+    file = tmp_path / "margins.csv"
+    file.write_text(f"id,margin\na0b1,2\n{line}\n", encoding="utf-8")
+    refused = lingsou_here("train", "ranker", "--clicks", "--margins", file, "--data", shop, code=2)
+    assert "margins.csv, line 3" in refused.err
 
 
 def test_features_are_listed_shown_and_checked(shop: Path, lingsou_here: Run) -> None:

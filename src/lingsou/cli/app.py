@@ -17,6 +17,7 @@ from lingsou.core.errors import LingsouError
 
 _VERBS = {
     "init": "init",
+    "keys": "keys",
     "import": "import_",
     "check": "check",
     "index": "index",

@@ -19,22 +19,18 @@ def init(
     store_url: Annotated[
         str | None, typer.Option(help="PostgreSQL URL; default: SQLite in the data folder.", show_default=False)
     ] = None,
-    new_key: Annotated[bool, typer.Option("--new-key", help="Only make one more API key.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a data folder and print the API key that writes need. The key is shown this once."""
     folder = folder_of(data)
-    if folder.exists() and not new_key:
-        raise ConflictError(f"'{folder.root}' is initialised already.", cure="For one more key: lingsou init --new-key")
-    made = not folder.exists()
-    if made:
-        _write_settings(folder, currency, store_url)
+    if folder.exists():
+        raise ConflictError(f"'{folder.root}' is initialised already.", cure="For one more key: lingsou keys create")
+    _write_settings(folder, currency, store_url)
     try:
         with Store.of(folder, load_settings(folder)) as store:
             key, secret = create_key(store.database, "init")
     except BaseException:
-        if made:  # else the folder would pass for an initialised one, whose key nobody has seen
-            folder.settings_file.unlink()
+        folder.settings_file.unlink()  # else the folder would pass for an initialised one, whose key nobody has seen
         raise
     if as_json:
         print_json({"data": str(folder.root), "key_id": key.id, "api_key": secret})

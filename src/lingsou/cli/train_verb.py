@@ -1,11 +1,15 @@
 """`lingsou train`: models made from the shop's own data."""
 
+import csv
 import hashlib
+import math
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
 from lingsou.cli.console import AsJson, Data, errors, folder_of, output, print_json, progress_bar
 from lingsou.core.errors import ConflictError, InputError, StorageError
@@ -16,10 +20,13 @@ from lingsou.pipeline.comparing import sold
 from lingsou.pipeline.planned import PlannedSearch
 from lingsou.pipeline.shop import Shop, open_shop
 from lingsou.ranking.artefact import install
+from lingsou.ranking.clicks import Objective
 from lingsou.ranking.dataset import Group
 from lingsou.ranking.lambdamart import LambdaMart
 from lingsou.ranking.lambdamart import train as fit
 from lingsou.ranking.validation import PARTS, Validation, choose, cross_validate
+from lingsou.text.normalise import normalise
+from lingsou.training.clicks import click_groups, read_log, searches_of
 from lingsou.training.ranking import groups, informative
 
 train = typer.Typer(
@@ -27,6 +34,8 @@ train = typer.Typer(
 )
 LEAST_QUERIES = 30
 """Fewer say too little: the interval of a mean over 30 queries is already some tenths wide."""
+
+_WORTH = ", ".join(f"{name}={value:g}" for name, value in Objective())
 
 
 @train.callback()
@@ -37,37 +46,61 @@ def _train() -> None:
 @train.command("ranker")
 def ranker(
     judgements: Annotated[
-        Path, typer.Option("--judgements", help="CSV with query,docid,rating; or TREC qrels, with --queries.")
-    ],
+        Path | None, typer.Option("--judgements", help="CSV with query,docid,rating; or TREC qrels, with --queries.")
+    ] = None,
     data: Data = None,
     queries: Annotated[Path | None, typer.Option(help="The texts of TREC query ids: id, tab, text a line.")] = None,
+    clicks: Annotated[bool, typer.Option("--clicks", help="Learn from the log of searches, clicks and sales.")] = False,
+    days: Annotated[float, typer.Option(min=1, help="So far back, with --clicks.")] = 90,
+    searches: Annotated[int, typer.Option(min=PARTS, help="At most so many, the latest, with --clicks.")] = 10_000,
+    worth: Annotated[
+        list[str] | None, typer.Option(help=f"What an action is worth, as cart=5. Else {_WORTH}. With --clicks.")
+    ] = None,
+    margins: Annotated[
+        Path | None, typer.Option(help="CSV with id,margin: what one sold unit earns. With --clicks.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report, and install nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Install the model whatever the report says of it.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train the order of results on judgements of this shop's products, and put it in force if it is no worse."""
-    judged = read_judgements(judgements, queries)
+    """Train the order of results on judgements, on what shoppers did, or both; put it in force if it is no worse.
+
+    With both, the judgements measure it. Shoppers mostly click what stands at the top: that bias is taken out.
+    """
+    if judgements is None and not clicks:
+        raise InputError("There is nothing to learn from.", cure="--judgements FILE, --clicks, or both.")
+    objective, earned = _objective(worth or []), _margins(margins)
+    judged = read_judgements(judgements, queries) if judgements else None
     shop = open_shop(folder_of(data).root)
     try:
         if not shop.engine.size:
             raise StorageError("The index is empty.", cure="lingsou index")
-        known = sold(shop.store, judged)
-        features, found = informative(all_features(), _groups(shop, known))
-        if len(found) < PARTS:
+        shop.warm_up()
+        known = sold(shop.store, judged) if judged else None
+        taught = _judged(shop, known) if known else []
+        logged = _logged(shop, days, searches, objective, earned) if clicks else []
+        features, every = informative(all_features(), [*taught, *logged])
+        found, beside = (every[: len(taught)], every[len(taught) :]) if known else (every, [])
+        asked = len({normalise(each.query) for each in found})
+        if asked < PARTS:
             raise InputError(
-                f"{len(found)} queries cannot be cut into {PARTS} parts.",
-                cure=f"Judge {LEAST_QUERIES} queries or more.",
+                f"{asked} queries cannot be cut into {PARTS} parts.",
+                cure=f"{LEAST_QUERIES} queries or more, judged or with clicks.",
             )
         names, monotone = [each.name for each in features], [each.monotone for each in features]
         with errors.status("training"):
-            validation = cross_validate(found, names, monotone)
-            model = fit(found, names, monotone, choose(found, names, monotone))
-        report = _report(judged, known, validation, model)
-        objection = _objection(validation, len(found))
+            validation = cross_validate(found, names, monotone, beside=beside)
+            model = fit(every, names, monotone, choose(found, names, monotone, beside=beside))
+        report = {**_report(validation, model), "searches_with_clicks": len(logged)}
+        if judged and known:
+            report["judgements"] = sum(map(len, judged.grades.values()))
+            report["judgements_of_products_in_the_shop"] = sum(map(len, known.grades.values()))
+        objection = _why_not(validation, asked)
         installing = not dry_run and (force or objection is None)
         if installing:
-            files = {"judgements": _sha256(judgements), **({"queries": _sha256(queries)} if queries else {})}
-            version = install(shop.folder.ranker, model, metrics=report, data=files, created=datetime.now(UTC))
+            files = {"judgements": judgements, "queries": queries, "margins": margins}
+            hashes = {name: _sha256(path) for name, path in files.items() if path}
+            version = install(shop.folder.ranker, model, metrics=report, data=hashes, created=datetime.now(UTC))
     finally:
         shop.close()
     if as_json:
@@ -81,26 +114,70 @@ def ranker(
     elif objection:
         raise ConflictError(
             f"The model is not installed. {objection}",
-            cure="Judge more queries. --force installs the model all the same.",
+            cure="Judge more queries, or wait for more clicks. --force installs the model all the same.",
         )
 
 
-def _groups(shop: Shop, judged: Judgements) -> list[Group]:
-    shop.warm_up()
-    found = groups(
-        judged,
-        PlannedSearch(shop.engine, shop.understanding, shop.encoder.encoder),
-        shop.store.get,
-        CandidateFeatures(shop.engine.segmenter),
-        all_features(),
-        time=datetime.now(UTC),
-        depth=shop.settings.ranking.depth,
-    )
+def _judged(shop: Shop, judged: Judgements) -> list[Group]:
+    """One group for each judged query. Shoppers' events up to now are known, as they are when it serves."""
+    shop.live_events.refresh()
+    candidates = CandidateFeatures(shop.engine.segmenter, shop.live_events.view)
+    depth, now = shop.settings.ranking.depth, datetime.now(UTC)
+    found = groups(judged, _search(shop), shop.store.get, candidates, all_features(), time=now, depth=depth)
     with progress_bar() as bar:
-        return list(bar.track(found, len(judged.relevant_queries()), description="searching"))
+        return list(bar.track(found, len(judged.relevant_queries()), description="judged queries"))
 
 
-def _objection(validation: Validation, queries: int) -> str | None:
+def _logged(shop: Shop, days: float, most: int, objective: Objective, margins: Mapping[str, float]) -> list[Group]:
+    """One group for each search that led to something."""
+    with errors.status("reading the log"):
+        columns, texts = read_log(shop.behaviour, days)
+        searches = searches_of(columns, texts, objective, margins)[-most:]
+    candidates = CandidateFeatures(shop.engine.segmenter)
+    found = click_groups(columns, texts, searches, _search(shop), shop.store.get, candidates, all_features())
+    with progress_bar() as bar:
+        return list(bar.track(found, len(searches), description="logged searches"))
+
+
+def _search(shop: Shop) -> PlannedSearch:
+    return PlannedSearch(shop.engine, shop.understanding, shop.encoder.encoder)
+
+
+def _objective(given: Sequence[str]) -> Objective:
+    values = dict(each.partition("=")[::2] for each in given)
+    try:
+        return Objective.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(
+            f"--worth {'='.join((str(first['loc'][0]), str(first['input'])))}: {first['msg']}.",
+            cure=f"One of {', '.join(Objective.model_fields)}, and a number: --worth cart=5",
+        ) from error
+
+
+def _margins(path: Path | None) -> dict[str, float]:
+    """Product id → money."""
+    if path is None:
+        return {}
+    found: dict[str, float] = {}
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for number, row in enumerate(csv.DictReader(file), start=2):
+                try:
+                    margin = float(row["margin"])
+                    if not 0 <= margin < math.inf:
+                        raise ValueError
+                    found[row["id"]] = margin
+                except (KeyError, TypeError, ValueError):
+                    raise InputError(
+                        f"{path}, line {number}: no id and margin of 0 or more.", cure="CSV with the columns id,margin."
+                    ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}.", cure="A file of UTF-8 text.") from error
+    return found
+
+
+def _why_not(validation: Validation, queries: int) -> str | None:
     """Why the model is not to be put in force."""
     gain = validation.gain.difference
     if queries < LEAST_QUERIES:
@@ -110,12 +187,10 @@ def _objection(validation: Validation, queries: int) -> str | None:
     return None
 
 
-def _report(judged: Judgements, known: Judgements, validation: Validation, model: LambdaMart) -> dict[str, Any]:
+def _report(validation: Validation, model: LambdaMart) -> dict[str, Any]:
     gain = validation.gain
     return {
         "queries": len(validation.before),
-        "judgements": sum(map(len, judged.grades.values())),
-        "judgements_of_products_in_the_shop": sum(map(len, known.grades.values())),
         "features": len(model.features),
         "metric": "ndcg@10",
         "before": float(validation.before.mean()),
@@ -129,19 +204,24 @@ def _report(judged: Judgements, known: Judgements, validation: Validation, model
 
 def _print(report: dict[str, Any]) -> None:
     low, high = report["gain_ci"]
-    lines = (
+    lines = [
         "{queries:,} queries with a relevant product",
-        "{judgements_of_products_in_the_shop:,} of {judgements:,} judgements are of products in the shop",
         "{metric}: {before:.4f} in the order by words, meaning and plan",
         "{metric}: {out_of_fold:.4f} by models trained without the query that is measured",
         "gain {gain:+.4f}, 95 % interval {low:+.4f} to {high:+.4f}, p {gain_p:.3f}",
-    )
+    ]
+    if report["searches_with_clicks"]:
+        lines.insert(1, "{searches_with_clicks:,} searches that led to something")
+    if "judgements" in report:
+        lines.insert(
+            1, "{judgements_of_products_in_the_shop:,} of {judgements:,} judgements are of products in the shop"
+        )
     for line in lines:
         output.print(line.format(**report, low=low, high=high), highlight=False)
     heaviest = ", ".join(f"{name} {share:.0%}" for name, share in report["importance"].items())
     output.print(f"what the model looks at most: {heaviest or 'nothing'}", highlight=False)
     if low <= 0 < report["gain"]:
-        output.print("The interval holds 0: the gain may be chance. More judged queries would tell.", highlight=False)
+        output.print("The interval holds 0: the gain may be chance. More queries would tell.", highlight=False)
 
 
 def _sha256(path: Path) -> str:

@@ -93,7 +93,7 @@ def verify_key(database: Database, text: str) -> ApiKey:
     matches = hmac.compare_digest(row.secret_hash if row else _NO_HASH, _hash(secret))
     if row is None or not matches or row.revoked_at is not None:
         raise AuthenticationError(
-            "The API key is not valid.", cure="Send a key made by lingsou init, as 'Authorization: Bearer KEY'."
+            "The API key is not valid.", cure="Send a key made by lingsou keys create, as 'Authorization: Bearer KEY'."
         )
     return _key(row)
 
@@ -111,7 +111,7 @@ def revoke_key(database: Database, key_id: str) -> ApiKey:
             connection.execute(update(api_keys).where(mine, api_keys.c.revoked_at.is_(None)).values(revoked_at=now))
             row = connection.execute(select(api_keys).where(mine)).one_or_none()
     if row is None:
-        raise NotFoundError(f"There is no API key '{key_id}'.", cure="List the keys to see their ids.")
+        raise NotFoundError(f"There is no API key '{key_id}'.", cure="lingsou keys list shows the ids.")
     return _key(row)
 
 

@@ -24,7 +24,7 @@ from lingsou.encoders.manifest import FileFacts, facts
 from lingsou.ranking.lambdamart import LambdaMart, booster_of
 
 MANIFEST, CURRENT = "manifest.json", "current"
-_CURE = "lingsou train ranker --judgements FILE"
+_CURE = "Train it anew: lingsou train ranker."
 
 
 class RankerManifest(Frozen):

@@ -142,7 +142,7 @@ def booster_of(text: str) -> "Booster":
         booster: Booster = lightgbm.Booster(model_str=text)
     except lightgbm.basic.LightGBMError as error:
         raise StorageError(
-            f"The ranker cannot be read: {error}.", cure="lingsou train ranker --judgements FILE"
+            f"The ranker cannot be read: {error}.", cure="Train it anew: lingsou train ranker."
         ) from error
     return booster
 

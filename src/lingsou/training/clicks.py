@@ -3,13 +3,17 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 
 from lingsou.core.types import Context, Product
+from lingsou.events.arrivals import Follower
+from lingsou.events.behaviour import Behaviour
 from lingsou.events.columns import EventColumns
 from lingsou.events.joins import Journeys, journeys
+from lingsou.events.log import Selection
 from lingsou.features import Feature, matrix
 from lingsou.features.aggregates import Aggregates, Moment, replay
 from lingsou.pipeline.candidates import CandidateFeatures
@@ -19,6 +23,22 @@ from lingsou.ranking.dataset import Floats, Group, group
 
 MOST_WEIGHT = 20.0
 """An action far down, where few look, counts at most so many times: a bound on the variance."""
+
+_PLANNED = 64
+"""Queries that stay matched while the log is walked through: those that are searched again and again."""
+
+
+def read_log(behaviour: Behaviour, days: float) -> tuple[EventColumns, dict[str, str]]:
+    """The events of the last days, and query id → words of the searches that they belong to.
+
+    Raises:
+        StorageError: the log cannot be read.
+    """
+    since = datetime.now(UTC) - timedelta(days=days)
+    behaviour.searches.flush()
+    columns = behaviour.events.read(Selection(since=since))
+    named = sorted({name for name in columns.query_id.tolist() if name is not None})
+    return columns, Follower(behaviour.database, since).texts(named)
 
 
 @dataclass(frozen=True)
@@ -91,8 +111,9 @@ def click_groups(
         features: the columns of the groups.
     """
     views = replay(columns, texts, [each.moment for each in searches], Aggregates(products))
+    matched = lru_cache(_PLANNED)(search.matched)
     for each, (moment, view) in zip(searches, views, strict=True):
-        planned = search.matched(moment.query)
+        planned = matched(moment.query)
         result = planned.of(moment.ids)
         found = products(result.candidates.ids)
         known = [found[id_] for id_ in result.candidates.ids]
