@@ -106,7 +106,7 @@ class Ours:
 
     def __init__(self, column: VectorColumn):
         self._lists, self._order = build_lists(column, np.arange(column.length), None)
-        self._column = filled(column.codes[self._order], column.scales[self._order])
+        self._column = filled(column.codes_of(self._order), column.scales[self._order])
 
     def save(self, path: Path) -> None:
         """To a file."""
@@ -118,7 +118,7 @@ class Ours:
 
         def search(query: Floats, passing: Mask | None) -> NDArray[np.int64]:
             mask = None if passing is None else passing[self._order]
-            found = compare(self._column, lists, query, np.empty(0, np.intp))
+            found = compare(self._column, lists, query)
             if mask is not None:
                 found = widened(self._column, lists, query, mask, found)
             return np.asarray(self._order[best(found.values, mask)])

@@ -12,6 +12,7 @@ from lingsou.encoders.calibration import (
     fit_centring,
     group_of,
     phrases_of,
+    principal_axes,
     short_cut,
 )
 from lingsou.encoders.runtime import OnnxEncoder
@@ -46,6 +47,27 @@ def test_centring_by_hand() -> None:
     assert np.allclose(found, np.array([[0, 1], [0.6, 0.8], [0.6, 0]]))
     assert np.allclose(toy().apply(vectors[:2], ["zh", "zh"], "query"), vectors[:2])
     assert toy().apply(vectors[:0], [], "query").shape == (0, 2)
+
+
+def test_principal_axes_by_hand() -> None:
+    """Vectors along (3, 4) / 5, and shorter ones across: the first axis is (.6, .8), the second (.8, -.6)."""
+    vectors = np.array([[3, 4], [-3, -4], [0.8, -0.6]], np.float32)
+    axes = principal_axes(vectors)
+    assert np.allclose(np.abs(axes), [[0.6, 0.8], [0.8, 0.6]])
+    assert np.allclose(axes[:, 0], [0.6, 0.8])
+    turned = Centring("toy", toy().queries, toy().queries, axes).apply(vectors[:1] / np.float32(5), ["en"], "document")
+    assert np.allclose(turned, [[1, 0]], atol=1e-6)
+
+
+def test_turning_changes_no_dot_product_and_a_row_is_the_same_alone(fitted: Centring) -> None:
+    vectors = HashEncoder().encode_documents(TITLES[:20])
+    groups = [group_of(title) for title in TITLES[:20]]
+    turned = fitted.apply(vectors, groups, "document")
+    plain = Centring(fitted.encoder, fitted.documents, fitted.queries).apply(vectors, groups, "document")
+    assert np.allclose(turned @ turned.T, plain @ plain.T, atol=1e-5)
+    assert np.allclose(fitted.apply(vectors[:1], groups[:1], "document"), turned[:1], atol=1e-6)
+    energy = np.square(fitted.apply(HashEncoder().encode_documents(TITLES), list(map(group_of, TITLES)), "document"))
+    assert np.all(np.diff(energy.sum(axis=0)) <= 1e-4)
 
 
 def test_vectors_and_groups_must_fit() -> None:

@@ -18,7 +18,7 @@ from lingsou.encoders.calibration import GROUPS, Centring
 from lingsou.encoders.quantise import quantise
 from lingsou.retrieval.engine import EngineQuery, EngineResult, QueryVector
 from lingsou.retrieval.engines.embedded import EmbeddedEngine, ann
-from lingsou.retrieval.engines.embedded.ann import build_lists, compare, widened
+from lingsou.retrieval.engines.embedded.ann import build_lists, compare, compare_matching, widened
 from lingsou.retrieval.engines.embedded.vectors import VectorColumn
 from lingsou.retrieval.filters import AllOf, parse_filters
 from lingsou.testing.engine import SearchEngineContract
@@ -28,7 +28,6 @@ SEGMENTER = Segmenter()
 ROWS, DIMENSION, ANN_FROM = 1_500, 32, 1_000
 NO_MEANS = dict.fromkeys(GROUPS, np.zeros(DIMENSION, np.float32))
 CENTRING = Centring("test", NO_MEANS, NO_MEANS)
-NOTHING = np.empty(0, np.intp)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -342,16 +341,17 @@ def test_wanted_rows_are_compared_however_far_and_many_wanted_rows_mean_a_scan()
     column = VectorColumn().resized(ROWS).filled(np.arange(ROWS, dtype=np.int32), *quantise(VECTORS[order]))
     vector = VECTORS[0]
     truth = column.similarities(vector)
-    near = compare(column, lists, vector, NOTHING)
+    near = compare(column, lists, vector)
     far = np.flatnonzero(near.values == 0)
     assert 0 < len(far) < 0.95 * ROWS
     assert np.array_equal(near.values[near.values != 0], truth[near.values != 0])
-    wanted = compare(column, lists, vector, far[:20])
+    wanted = compare_matching(column, lists, vector, far[:20], None, 0.5)
     assert np.array_equal(wanted.values[far[:20]], truth[far[:20]])
     assert not wanted.complete
-    whole = compare(column, lists, vector, far[:400])
+    whole = compare_matching(column, lists, vector, far[:400], None, 0.5)
     assert whole.complete
-    assert np.array_equal(whole.values, truth)
+    assert np.array_equal(whole.values[far[:400]], truth[far[:400]])
+    assert np.array_equal(whole.values[truth >= 0.7], truth[truth >= 0.7])
     passing = np.arange(ROWS) % 3 == 0
     more = widened(column, lists, vector, passing, near)
     assert np.count_nonzero((more.values != 0) & passing) >= ann.PASSING

@@ -2,11 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lingsou.core.settings import SearchSettings
 from lingsou.retrieval.engine import EngineQuery
-from lingsou.retrieval.engines.embedded import EmbeddedEngine
+from lingsou.retrieval.engines.embedded import EmbeddedEngine, selection
+from lingsou.retrieval.engines.embedded.selection import passing, passing_of
+from lingsou.retrieval.filters import parse_filters
 from lingsou.testing.catalogue import as_changes, tiny_catalogue
 from lingsou.text.segment import Segmenter
 
@@ -49,3 +54,30 @@ def test_lifts_change_the_order_and_stand_in_the_explanation(engine: EmbeddedEng
     (tree,) = engine.explain(lifted, [product])
     assert [(child.name, child.value) for child in tree.children if child.name == "ranking"] == [("ranking", 3.0)]
     assert sum(child.value or 0 for child in tree.children) == pytest.approx(found.scores[0], abs=1e-5)
+
+
+CONDITIONS: list[dict[str, object]] = [
+    {"brand": ["HP", "hp", "nobody"]},
+    {"brand": {"not": ["HP"]}},
+    {"category": ["Toner"], "price": {"gte": 5, "lt": 500}},
+    {"price": {"gt": 20}},
+    {"stock": [0, 5, 12]},
+    {"rating": {"exists": True}},
+    {"attributes.colour": ["black", "white", "red", "blue", "grey", "green", "pink", "gold", "beige"]},
+    {"any": [{"price": {"lte": 30}}, {"brand": {"exists": False}}]},
+    {},
+]
+
+
+@pytest.mark.parametrize("condition", CONDITIONS, ids=str)
+@given(data=st.data())
+def test_a_condition_holds_of_some_rows_as_of_all(
+    engine: EmbeddedEngine, condition: dict[str, object], data: st.DataObject
+) -> None:
+    fields = engine.fields()
+    known = {name: value for name, value in condition.items() if name in fields or name == "any"}
+    snapshot, parsed = engine._state.snapshot, parse_filters(known, fields)
+    rows = np.asarray(sorted(data.draw(st.sets(st.integers(0, len(snapshot) - 1)))), np.intp)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(selection, "_SPARSE", 0)  # however many rows there are
+        assert passing_of(snapshot, parsed, rows).tolist() == passing(snapshot, parsed)[rows].tolist()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
@@ -23,7 +23,8 @@ from lingsou.encoders.quantise import quantise
 from lingsou.retrieval.embedding import DocumentEmbedder, document_text
 from lingsou.retrieval.engine import Boost, EngineQuery, QueryVector
 from lingsou.retrieval.engines.embedded import EmbeddedEngine
-from lingsou.retrieval.engines.embedded.vectors import VectorColumn, probability, threshold
+from lingsou.retrieval.engines.embedded import vectors as vectors_module
+from lingsou.retrieval.engines.embedded.vectors import LEAST_OF_BEST, VectorColumn, probability, threshold
 from lingsou.retrieval.filters import AllOf, Terms, parse_filters
 from lingsou.retrieval.indexer import Indexer
 from lingsou.testing.catalogue import tiny_catalogue
@@ -240,3 +241,38 @@ def test_int8_similarities_are_near_the_exact_ones(rows: NDArray[np.float32], as
     vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
     column = VectorColumn().resized(len(vectors)).filled(np.arange(len(vectors), dtype=np.int32), *quantise(vectors))
     assert column.similarities(vectors[asked]) == pytest.approx(vectors @ vectors[asked], abs=0.03)
+
+
+@settings(deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    spread=st.floats(0.3, 3),
+    least=st.floats(-0.2, 0.9),
+    rows=st.integers(1, 300),
+    wanted=st.sets(st.integers(0, 299), max_size=40),
+    dead=st.floats(0, 0.9),
+    gathering=st.sampled_from([1, 5, 10**6]),
+)
+def test_the_short_cut_leaves_out_nothing_that_matches(
+    seed: int, spread: float, least: float, rows: int, wanted: set[int], dead: float, gathering: int
+) -> None:
+    """Every row that reaches the threshold, and every wanted one, has the very number of the whole scan."""
+    random = np.random.default_rng(seed)
+    scale = np.exp(-np.arange(16) / 16 * spread)  # leading components say most, as along principal axes
+    made = random.standard_normal((rows + 1, 16)) * scale + random.standard_normal(16) * random.random()
+    vectors = (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float32)
+    codes, scales = quantise(vectors[1:])
+    scales[random.random(rows) < 0.1] = 0
+    column = VectorColumn().resized(rows).filled(np.arange(rows, dtype=np.int32), codes, scales)
+    alive = random.random(rows) >= dead
+    asked = np.asarray(sorted(row for row in wanted if row < rows), np.intp)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vectors_module, "_GATHERING", gathering)
+        patch.setattr(vectors_module, "_BLOCK", 64)
+        near = column.compare_near(vectors[0], [(0, rows)], asked, alive, least)
+    truth = column.similarities(vectors[0])
+    bound = max(least, LEAST_OF_BEST * float(truth[alive].max(initial=-2)))
+    needed = alive & (truth >= bound)
+    needed[asked] = True
+    assert np.array_equal(near[needed], truth[needed])
+    assert np.all((near == truth) | (near == 0))

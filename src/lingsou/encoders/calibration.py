@@ -1,5 +1,8 @@
 """Centring: remove from every vector what its language and kind have in common, so that only meaning is left.
 
+What is left is turned to its principal axes, so that the leading components say most: a scan can tell from
+two thirds of them that a product is too far away. Turning changes no dot product.
+
 Vectors of e5 cluster by language, and questions apart from documents. With one mean for each language and kind
 removed, a Chinese query finds an English product. One mean for queries and documents alike hurts, so the
 query means are those of short cuts of the catalogue's own titles, encoded as queries.
@@ -8,7 +11,7 @@ query means are those of short cuts of the catalogue's own titles, encoded as qu
 import random
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
@@ -30,7 +33,7 @@ SAMPLE = 1_000
 """Titles of each language that are cut and encoded for the query mean."""
 PRIOR_WEIGHT = 20
 """The built-in phrases count as much as this many of the shop's own texts."""
-_FORMAT = "1"
+_FORMAT = "2"
 _CUT = 3
 _UNIT = re.compile(r"[\u3400-\u9fff]{1,2}|[^\W\u3400-\u9fff]+")
 
@@ -54,17 +57,19 @@ def short_cut(title: str, choose: random.Random) -> str:
 
 @dataclass(frozen=True)
 class Centring:
-    """The means of one encoder over one catalogue. Immutable; `dimension`-long float32 means by group and kind."""
+    """The means and principal axes of one encoder over one catalogue. Immutable; float32 [d] by group and kind."""
 
     encoder: str
     """Fingerprint of the encoder that the means belong to."""
     documents: Means
     queries: Means
+    axes: NDArray[np.float32] | None = None
+    """[d, d], orthogonal: column i is the i-th principal axis of the centred documents. None: as the encoder has it."""
 
     def apply(self, vectors: Vectors, groups: Sequence[Group], kind: TextKind) -> Vectors:
-        """`vectors` `[n, d]` less the mean of each one's group, at unit length again.
+        """`vectors` `[n, d]` less the mean of each one's group, at unit length again, along the principal axes.
 
-        A vector equal to its mean has no direction left; it stays as it was.
+        A vector equal to its mean has no direction left; it is not centred.
         """
         means = self.documents if kind == "document" else self.queries
         table = np.stack([means[group] for group in GROUPS])
@@ -77,11 +82,13 @@ class Centring:
         lengths = np.linalg.norm(centred, axis=1, keepdims=True)
         whole = lengths > 1e-6
         unit: Vectors = np.where(whole, centred / np.where(whole, lengths, 1), vectors).astype(np.float32)
-        return unit
+        return unit if self.axes is None else turned(unit, self.axes)
 
     def save(self, path: Path) -> None:
         """Write the means to one safetensors file, replacing it at once; equal means, equal bytes."""
         tensors = {f"{kind}.{group}": means[group] for kind, means in self._kinds() for group in GROUPS}
+        if self.axes is not None:
+            tensors["axes"] = self.axes
         scratch = path.with_name(f".{path.name}.new")
         save_file(
             tensors, scratch, metadata={"lingsou": orjson.dumps({"format": _FORMAT, "encoder": self.encoder}).decode()}
@@ -105,6 +112,7 @@ class Centring:
                     facts["encoder"],
                     _frozen({group: file.get_tensor(f"documents.{group}") for group in GROUPS}),
                     _frozen({group: file.get_tensor(f"queries.{group}") for group in GROUPS}),
+                    file.get_tensor("axes") if "axes" in file.keys() else None,  # noqa: SIM118 - no mapping
                 )
         except (SafetensorError, KeyError, orjson.JSONDecodeError) as error:
             raise ConfigurationError(f"'{path}' does not hold means of an encoder.", cure=_REFIT) from error
@@ -149,7 +157,24 @@ def fit_centring(
         picked = choose.sample(rows, min(sample, len(rows)))
         cuts = [short_cut(titles[row], choose) for row in picked]
         found_queries[group] = _lean(encoder.encode_queries(cuts), prior_queries[group])
-    return Centring(encoder.fingerprint, _frozen(found_documents), _frozen(found_queries))
+    means = Centring(encoder.fingerprint, _frozen(found_documents), _frozen(found_queries))
+    return replace(means, axes=principal_axes(means.apply(documents, groups, "document")))
+
+
+def principal_axes(vectors: Vectors) -> NDArray[np.float32]:
+    """The eigenvectors of Σ v vᵀ over `vectors` [n, d] as columns, largest eigenvalue first; signs are fixed."""
+    wide = vectors.astype(np.float64)
+    axes = np.linalg.eigh(wide.T @ wide)[1][:, ::-1]
+    largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[np.newaxis], axis=0)
+    found: NDArray[np.float32] = (axes * np.sign(largest)).astype(np.float32)
+    return found
+
+
+def turned(vectors: Vectors, axes: NDArray[np.float32]) -> Vectors:
+    """The components of `vectors` [n, d] along the axes [d, d]."""
+    # A matrix product of one row would wait for the threads of BLAS, tens of milliseconds on a busy machine.
+    product: Vectors = np.einsum("nd,de->ne", vectors, axes) if len(vectors) == 1 else vectors @ axes
+    return product
 
 
 def _lean(vectors: Vectors, prior: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ from lingsou.retrieval.filters import FieldKind
 from lingsou.text.normalise import squash
 from lingsou.text.segment import Segmenter
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Raise when segments written before cannot be read or mean something else; indexes are then rebuilt."""
 
 IDENTIFIER = "\x1f"

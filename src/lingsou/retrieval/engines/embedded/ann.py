@@ -88,15 +88,34 @@ class Similarities:
     complete: bool
 
 
-def compare(
-    column: VectorColumn, lists: VectorLists | None, vector: NDArray[np.float32], wanted: NDArray[np.intp]
-) -> Similarities:
-    """Compare a centred unit vector [d] with the rows near to it and those wanted; without lists with every row."""
-    if lists is None or len(wanted) > _GATHERED_SHARE * column.length:
+def compare(column: VectorColumn, lists: VectorLists | None, vector: NDArray[np.float32]) -> Similarities:
+    """Compare a centred unit vector [d] with the rows near to it; without lists with every row."""
+    if lists is None:
         return Similarities(column.similarities(vector), complete=True)
     values = np.zeros(column.length, np.float32)
     near = lists.near(vector)
     column.compare_ranges(vector, [*lists.ranges(near), (lists.covered, column.length)], values)
+    return Similarities(values, complete=len(near) == len(lists.centres))
+
+
+def compare_matching(
+    column: VectorColumn,
+    lists: VectorLists | None,
+    vector: NDArray[np.float32],
+    wanted: NDArray[np.intp],
+    alive: NDArray[np.bool_] | None,
+    least: float,
+) -> Similarities:
+    """The same for a query: rows that cannot match by meaning have similarity 0, unless they are `wanted`.
+
+    `alive` and `least` as `VectorColumn.compare_near` has them. `complete`: of the rows that match none was left out.
+    """
+    if lists is None or len(wanted) > _GATHERED_SHARE * column.length:
+        values = column.compare_near(vector, [(0, column.length)], wanted, alive, least)
+        return Similarities(values, complete=True)
+    near, nothing = lists.near(vector), np.empty(0, np.intp)
+    ranges = [*lists.ranges(near), (lists.covered, column.length)]
+    values = column.compare_near(vector, ranges, nothing, alive, least)
     column.compare_rows(vector, wanted, values)
     return Similarities(values, complete=len(near) == len(lists.centres))
 
@@ -186,7 +205,7 @@ def _nearest(column: VectorColumn, rows: NDArray[np.intp], centres: NDArray[np.f
 
 
 def _vectors(column: VectorColumn, rows: NDArray[np.intp]) -> NDArray[np.float32]:
-    return dequantise(column.codes[rows], column.scales[rows])
+    return dequantise(column.codes_of(rows), column.scales[rows])
 
 
 def write_lists(path: Path, lists: VectorLists) -> None:

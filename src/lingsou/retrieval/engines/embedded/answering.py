@@ -1,7 +1,8 @@
 """The read path over one state: match set, filters, facets, order, explanation."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,23 +10,25 @@ from numpy.typing import NDArray
 from lingsou.core.errors import NotFoundError
 from lingsou.core.types import Explanation, Product
 from lingsou.retrieval.engine import Boost, Candidates, EngineQuery, EngineResult, QueryVector
-from lingsou.retrieval.engines.embedded.ann import Similarities, compare, widened
+from lingsou.retrieval.engines.embedded.ann import Similarities, compare, compare_matching, widened
 from lingsou.retrieval.engines.embedded.facets import count_facets
 from lingsou.retrieval.engines.embedded.lexical import LexicalMatch, concepts_of, query_identifiers
 from lingsou.retrieval.engines.embedded.selection import (
     NOTHING_PINNED,
     PinnedRows,
+    Rows,
     Selection,
     collapse,
     page,
     page_with_pins,
     passing,
+    passing_of,
     sort_keys,
 )
 from lingsou.retrieval.engines.embedded.snapshot import Snapshot
 from lingsou.retrieval.engines.embedded.state import State
-from lingsou.retrieval.engines.embedded.vectors import probability, threshold
-from lingsou.retrieval.filters import AllOf, Terms
+from lingsou.retrieval.engines.embedded.vectors import least_similarity, probability, threshold
+from lingsou.retrieval.filters import AllOf, Filter
 from lingsou.retrieval.fusion import EXACT_BONUS, fused
 from lingsou.text.segment import Segmenter
 
@@ -35,7 +38,8 @@ class Relevance:
     """What the words and the meaning of a query say of every row: arrays over all N rows.
 
     `matched` bool is the match set before filters; `scores` float32 is the fused score; `similarities` is none where
-    the meaning was not asked for.
+    the meaning was not asked for. Scores and similarities hold for rows that match; of others they may lack the
+    meaning (0) until `_compared` adds it.
     """
 
     matched: NDArray[np.bool_]
@@ -47,23 +51,10 @@ class Relevance:
     least: float = 0.0
     """The similarity from which a row matches by meaning."""
 
-
-def relevance(
-    state: State, query: EngineQuery, segmenter: Segmenter, known: Relevance | None = None
-) -> Relevance | None:
-    """Match and score every row; none when the query has no words, so that there is nothing to be relevant to.
-
-    `known` is what `matched_rows` gave for the same words, vector and expansions.
-    """
-    found = known or matched_rows(state, query, segmenter)
-    if found is not None and not found.complete and query.filters.children:
-        found = _widened(state, query, found)
-    if found is None or not (query.boosts or query.lifts):
-        return found
-    scores = found.scores + _lifts(state.snapshot, query.boosts)
-    for row, lift in _learned(state.snapshot, query).items():
-        scores[row] += np.float32(lift)
-    return replace(found, scores=scores)
+    @cached_property
+    def rows(self) -> Rows:
+        """The match set as rows, ascending."""
+        return np.flatnonzero(self.matched)
 
 
 def matched_rows(state: State, query: EngineQuery, segmenter: Segmenter) -> Relevance | None:
@@ -78,8 +69,11 @@ def matched_rows(state: State, query: EngineQuery, segmenter: Segmenter) -> Rele
     if vector is None:
         scores = fused(np.zeros(len(snapshot), np.float32), lexical.scores, lexical.ceiling, state.lexical_weight)
     else:
-        near = compare(snapshot.vectors, state.lists, vector, np.flatnonzero(matched))
-        return _by_both(state, lexical, near, threshold(near.values[snapshot.alive], snapshot.living))
+        alive = None if snapshot.living == len(snapshot) else snapshot.alive
+        least = least_similarity(snapshot.living)
+        near = compare_matching(snapshot.vectors, state.lists, vector, np.flatnonzero(matched), alive, least)
+        values = near.values if alive is None else near.values[alive]
+        return _by_both(state, lexical, near, threshold(values, snapshot.living))
     scores[lexical.exact] += np.float32(EXACT_BONUS)
     return Relevance(matched, scores, lexical, None)
 
@@ -102,17 +96,34 @@ def _widened(state: State, query: EngineQuery, found: Relevance) -> Relevance:
     return _by_both(state, found.lexical, near, found.least)
 
 
+def _compared(state: State, query: EngineQuery, found: Relevance, rows: Rows) -> Relevance:
+    """With the similarity of some rows, whether they match or not."""
+    vector = _centred(state, query.vector)
+    if vector is None or found.similarities is None:
+        return found
+    values = found.similarities.copy()
+    state.snapshot.vectors.compare_rows(vector, rows, values)
+    return _by_both(state, found.lexical, Similarities(values, found.complete), found.least)
+
+
 def answer(state: State, query: EngineQuery, segmenter: Segmenter, known: Relevance | None = None) -> EngineResult:
-    """Match, filter, count, order, cut."""
+    """Match, filter, count, order, cut. `known` is what `matched_rows` gave for the same words and vector."""
     snapshot = state.snapshot
-    found = relevance(state, query, segmenter, known)
-    passed = passing(snapshot, query.filters)
-    pinned = PinnedRows.of(snapshot, query.pins, passed)
-    mask = passed & (snapshot.alive if found is None else found.matched)
-    mask[pinned.rows] = True
-    rows = np.flatnonzero(mask)
-    lifts = _lifts(snapshot, query.boosts) if found is None and query.boosts else None
-    keys = sort_keys(snapshot, rows, query.sort, None if found is None else found.scores, lifts)
+    found = known or matched_rows(state, query, segmenter)
+    pinned = PinnedRows.of(snapshot, query.pins, query.filters)
+    if found is not None and not found.complete and query.filters.children:
+        found = _widened(state, query, found)
+    if found is not None and len(pinned.rows):
+        found = _compared(state, query, found, pinned.rows)
+    if found is None:
+        rows = np.flatnonzero(passing(snapshot, query.filters) & snapshot.alive)
+    else:
+        rows = found.rows[passing_of(snapshot, query.filters, found.rows)] if query.filters.children else found.rows
+    if len(pinned.rows):
+        rows = np.union1d(rows, pinned.rows)
+    scores = None if found is None else _scores(snapshot, query, found, rows)
+    lifts = _lifts(snapshot, query.boosts, rows) if found is None else np.zeros(0, np.float32)
+    keys = sort_keys(snapshot, rows, query.sort, scores, lifts)
     if query.sort != "relevance":
         pinned = NOTHING_PINNED
     elif query.collapse:
@@ -126,8 +137,9 @@ def answer(state: State, query: EngineQuery, segmenter: Segmenter, known: Releva
     else:
         places = page(snapshot, selection, query.offset, query.limit)
     chosen = selection.rows[places]
+    shown = np.zeros(len(chosen), np.float32) if scores is None else scores[np.searchsorted(rows, chosen)]
     return EngineResult(
-        candidates=_scored(snapshot, chosen, selection.variants[places], found),
+        candidates=_scored(snapshot, chosen, shown, selection.variants[places], found),
         total=len(selection.rows),
         facets=count_facets(snapshot, rows, query.facets, collapsed=query.collapse),
         sequence=snapshot.sequence,
@@ -141,10 +153,13 @@ def score(
 ) -> EngineResult:
     """The scores of the given products, in their order; products that the index does not hold are left out."""
     snapshot = state.snapshot
-    found = relevance(state, replace(query, filters=AllOf((Terms("id", tuple(ids), ()),))), segmenter, known)
+    found = known or matched_rows(state, query, segmenter)
     rows = np.asarray([row for id_ in ids if (row := current_row(snapshot, id_)) is not None], np.intp)
+    distinct, places = np.unique(rows, return_inverse=True)
+    found = None if found is None else _compared(state, query, found, distinct)
+    scores = np.zeros(len(distinct), np.float32) if found is None else _scores(snapshot, query, found, distinct)
     return EngineResult(
-        candidates=_scored(snapshot, rows, np.ones(len(rows), np.int64), found),
+        candidates=_scored(snapshot, rows, scores[places], np.ones(len(rows), np.int64), found),
         total=len(rows),
         facets=(),
         sequence=snapshot.sequence,
@@ -163,18 +178,19 @@ def similar(state: State, product_id: str, filters: AllOf, limit: int) -> Engine
     row = current_row(snapshot, product_id)
     if row is None:
         raise NotFoundError(f"There is no product '{product_id}' in the index.", field="id", cure="Check the id.")
-    own = snapshot.vectors.codes[row] * snapshot.vectors.scales[row] if snapshot.vectors.dimension else None
+    vectors = snapshot.vectors
+    own = vectors.codes_of([row])[0] * vectors.scales[row] if vectors.dimension else None
     rows = np.empty(0, np.intp)
     near = Similarities(np.zeros(len(snapshot), np.float32), complete=True)
     if own is not None and own.any():
         vector = own.astype(np.float32)
-        near = compare(snapshot.vectors, state.lists, vector, rows)
-        mask = passing(snapshot, filters) & snapshot.alive & (snapshot.vectors.scales > 0)
+        near = compare(vectors, state.lists, vector)
+        mask = passing(snapshot, filters) & snapshot.alive & (vectors.scales > 0)
         mask[row] = False
         if snapshot.groups[row] >= 0:
             mask &= snapshot.groups != snapshot.groups[row]
         if state.lists is not None and not near.complete:
-            near = widened(snapshot.vectors, state.lists, vector, mask, near)
+            near = widened(vectors, state.lists, vector, mask, near)
             mask &= near.complete | (near.values != 0)
         rows = np.flatnonzero(mask)
     selection = collapse(snapshot, rows, near.values[rows].astype(np.float64))
@@ -198,16 +214,16 @@ def explain(
     known: Relevance | None = None,
 ) -> list[Explanation]:
     """For each product the tree whose parts add up to its score."""
-    found = relevance(state, query, segmenter, known)
+    found = known or matched_rows(state, query, segmenter)
     if found is None:
         return [_without_words(state.snapshot, query.boosts, product.id) for product in products]
+    rows = [current_row(state.snapshot, product.id) for product in products]
+    found = _compared(state, query, found, np.asarray([row for row in rows if row is not None], np.intp))
     concepts = concepts_of(segmenter.terms(query.text), query.expansions, segmenter)
     identifiers = query_identifiers(query.text)
-    boosts = [(boost, passing(state.snapshot, boost.condition)) for boost in query.boosts]
     learned = _learned(state.snapshot, query)
     trees: list[Explanation] = []
-    for product in products:
-        row = current_row(state.snapshot, product.id)
+    for row in rows:
         if row is None:
             trees.append(Explanation(name="relevance", value=0.0, detail="not in the index"))
             continue
@@ -223,21 +239,22 @@ def explain(
             )
         children += [
             Explanation(name="boost", value=boost.weight, detail=boost.reason)
-            for boost, passed in boosts
-            if passed[row]
+            for boost in query.boosts
+            if passing_of(state.snapshot, boost.condition, np.asarray([row]))[0]
         ]
         if row in learned:
             children.append(Explanation(name="ranking", value=learned[row], detail="what learned ranking adds"))
         if row in found.lexical.exact:
             typed = ", ".join(state.scorer.held(identifiers, row))
             children.append(Explanation(name="exact identifier", value=EXACT_BONUS, detail=f"{typed}: always first"))
-        trees.append(Explanation(name="relevance", value=float(found.scores[row]), children=tuple(children)))
+        value = float(_scores(state.snapshot, query, found, np.asarray([row]))[0])
+        trees.append(Explanation(name="relevance", value=value, children=tuple(children)))
     return trees
 
 
 def _without_words(snapshot: Snapshot, boosts: Sequence[Boost], product_id: str) -> Explanation:
     row = current_row(snapshot, product_id)
-    held = [boost for boost in boosts if row is not None and passing(snapshot, boost.condition)[row]]
+    held = [b for b in boosts if row is not None and passing_of(snapshot, b.condition, np.asarray([row]))[0]]
     lifts = tuple(Explanation(name="boost", value=boost.weight, detail=boost.reason) for boost in held)
     return Explanation(name="relevance", value=0.0, detail="no words to be relevant to", children=lifts)
 
@@ -249,12 +266,34 @@ def current_row(snapshot: Snapshot, product_id: str) -> int | None:
     return living[-1] if living else None
 
 
-def _lifts(snapshot: Snapshot, boosts: Sequence[Boost]) -> NDArray[np.float32]:
-    """What boosts add to the score of each row: float32 [N]."""
-    lifts = np.zeros(len(snapshot), np.float32)
+def _lifts(snapshot: Snapshot, boosts: Sequence[Boost], rows: Rows) -> NDArray[np.float32]:
+    """What boosts add to the score of each of some rows (ascending, distinct)."""
+    lifts = np.zeros(len(rows), np.float32)
+    held: dict[Filter, NDArray[np.bool_]] = {}
     for boost in boosts:
-        lifts += np.float32(boost.weight) * passing(snapshot, boost.condition)
+        # A boost for having all that others ask for has their conditions again.
+        parts = boost.condition.children if isinstance(boost.condition, AllOf) else (boost.condition,)
+        for part in parts:
+            if part not in held:
+                held[part] = passing_of(snapshot, part, rows)
+        passed = np.logical_and.reduce([np.ones(len(rows), np.bool_), *(held[part] for part in parts)])
+        lifts[passed] += np.float32(boost.weight)
     return lifts
+
+
+def _scores(snapshot: Snapshot, query: EngineQuery, found: Relevance, rows: Rows) -> NDArray[np.float32]:
+    """The scores of some rows (ascending, distinct): words and meaning, boosts, and what a ranker adds."""
+    scores = found.scores[rows]
+    if query.boosts:
+        scores = scores + _lifts(snapshot, query.boosts, rows)
+    learned = _learned(snapshot, query)
+    if learned:
+        lifted = np.asarray(sorted(learned), np.intp)
+        places = np.searchsorted(rows, lifted)
+        for row, place in zip(lifted.tolist(), places.tolist(), strict=True):
+            if place < len(rows) and rows[place] == row:
+                scores[place] += np.float32(learned[row])
+    return scores
 
 
 def _centred(state: State, vector: QueryVector | None) -> NDArray[np.float32] | None:
@@ -273,15 +312,19 @@ def _learned(snapshot: Snapshot, query: EngineQuery) -> dict[int, float]:
 
 
 def _scored(
-    snapshot: Snapshot, rows: NDArray[np.intp], variants: NDArray[np.int64], found: Relevance | None
+    snapshot: Snapshot,
+    rows: Rows,
+    scores: NDArray[np.float32],
+    variants: NDArray[np.int64],
+    found: Relevance | None,
 ) -> Candidates:
     """The rows with their scores and those of their legs."""
     if found is None:
-        return _candidates(snapshot, rows, np.zeros(len(rows)), variants, {})
+        return _candidates(snapshot, rows, scores.astype(np.float64), variants, {})
     legs = {"lexical": found.lexical.scores[rows].astype(np.float64)}
     if found.similarities is not None:
         legs["vector"] = found.similarities[rows].astype(np.float64)
-    return _candidates(snapshot, rows, found.scores[rows].astype(np.float64), variants, legs)
+    return _candidates(snapshot, rows, scores.astype(np.float64), variants, legs)
 
 
 def _candidates(

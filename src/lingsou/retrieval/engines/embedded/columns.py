@@ -68,18 +68,20 @@ class KeywordColumn:
         before = np.cumsum(count) - count
         return np.repeat(first - before, count) + np.arange(int(count.sum()))
 
-    def rows_with(self, values: Sequence[str]) -> NDArray[np.int32]:
-        """Rows that have any of the values; a row may repeat.
+    def rows_with(self, values: Sequence[str], entries: NDArray[np.int64] | None = None) -> NDArray[np.int32]:
+        """Rows that have any of the values, of all entries or of some; a row may repeat.
 
         A value that is not in the vocabulary stands for those that differ from it only in case.
         """
-        codes = [code for value in values for code in self._codes_of(value)]
-        if len(codes) <= _FEW:
-            places = [np.flatnonzero(self.codes == code) for code in codes]
-            return np.asarray(self.rows[np.concatenate([np.empty(0, np.intp), *places])])
-        wanted = np.zeros(len(self.vocabulary), np.bool_)
-        wanted[codes] = True
-        return np.asarray(self.rows[np.flatnonzero(wanted.take(self.codes))])
+        wanted = [code for value in values for code in self._codes_of(value)]
+        held = self.codes if entries is None else self.codes[entries]
+        if len(wanted) <= _FEW:
+            places = np.concatenate([np.empty(0, np.intp), *(np.flatnonzero(held == code) for code in wanted)])
+        else:
+            table = np.zeros(len(self.vocabulary), np.bool_)
+            table[wanted] = True
+            places = np.flatnonzero(table.take(held))
+        return np.asarray(self.rows[places if entries is None else entries[places]])
 
     def _codes_of(self, value: str) -> list[int]:
         exact = self.index.get(value)

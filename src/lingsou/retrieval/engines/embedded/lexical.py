@@ -191,9 +191,9 @@ class LexicalScorer:
         return [found for part in self._snapshot.postings if (found := part.of(term)) is not None]
 
     def _idf(self, parts: _Lists) -> float | None:
-        alive = self._snapshot.alive
-        frequency = sum(int(np.count_nonzero(alive[rows])) for rows, _ in parts)
-        living = self._snapshot.living
+        alive, living = self._snapshot.alive, self._snapshot.living
+        whole = living == len(alive)
+        frequency = sum(len(rows) if whole else int(np.count_nonzero(alive[rows])) for rows, _ in parts)
         return float(np.log1p((living - frequency + 0.5) / (frequency + 0.5))) if frequency else None
 
 

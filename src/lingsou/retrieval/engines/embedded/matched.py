@@ -25,7 +25,7 @@ class Matched:
         if self._found is None:
             return ()
         snapshot = self._state.snapshot
-        rows = np.flatnonzero(self._found.matched)
+        rows = self._found.rows
         keys = self._found.scores[rows].astype(np.float64)
         best = rows[page(snapshot, Selection(rows, keys, np.ones(len(rows), np.int64)), 0, limit)]
         groups = snapshot.groups[best]

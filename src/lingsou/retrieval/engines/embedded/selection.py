@@ -12,6 +12,8 @@ from lingsou.retrieval.engines.embedded.snapshot import Snapshot
 from lingsou.retrieval.filters import AllOf, AnyOf, Exists, Filter, Not, Range, Terms
 
 Rows = NDArray[np.intp]
+_SPARSE = 4
+"""From one row in so many on, a condition is evaluated for all rows at once."""
 
 
 def passing(snapshot: Snapshot, condition: Filter) -> NDArray[np.bool_]:
@@ -33,6 +35,28 @@ def passing(snapshot: Snapshot, condition: Filter) -> NDArray[np.bool_]:
             mask = _within(snapshot, condition)
         case Exists(name):
             mask = _existing(snapshot, name)
+    return mask
+
+
+def passing_of(snapshot: Snapshot, condition: Filter, rows: Rows) -> NDArray[np.bool_]:
+    """Which of some rows (ascending, distinct) pass: bool [len(rows)], as `passing` has it for all."""
+    if len(rows) * _SPARSE > len(snapshot):
+        return passing(snapshot, condition)[rows]
+    match condition:
+        case AllOf(children):
+            mask = np.ones(len(rows), np.bool_)
+            for child in children:
+                mask &= passing_of(snapshot, child, rows)
+        case Not(child):
+            mask = ~passing_of(snapshot, child, rows)
+        case Terms(name, texts, ()) if name in snapshot.keywords:
+            column = snapshot.keywords[name]
+            mask = np.zeros(len(rows), np.bool_)
+            mask[np.searchsorted(rows, column.rows_with(texts, column.entries_of(rows)))] = True
+        case Range(name) if name in snapshot.dense:
+            mask = in_range(snapshot.dense[name][rows], condition)
+        case _:
+            mask = passing(snapshot, condition)[rows]
     return mask
 
 
@@ -84,7 +108,7 @@ def sort_keys(
     rows: Rows,
     sort: Sort,
     scores: NDArray[np.float32] | None,
-    lifts: NDArray[np.float32] | None = None,
+    lifts: NDArray[np.float32],
 ) -> NDArray[np.float64]:
     """float64 [len(rows)], larger is earlier; products without the value come last (−inf).
 
@@ -92,13 +116,13 @@ def sort_keys(
         snapshot: the index.
         rows: the rows to order.
         sort: by what.
-        scores: relevance by row; none when there are no words: then the best sold come first.
-        lifts: what boosts add, by row, where there are no words.
+        scores: relevance of each; none when there are no words: then the best sold come first.
+        lifts: what boosts add to each where there are no words.
     """
     if sort == "relevance" and scores is not None:
-        return scores[rows].astype(np.float64)
-    if sort == "relevance" and lifts is not None:
-        return _popularity(snapshot.dense["sales"])[rows] + lifts[rows]
+        return scores.astype(np.float64)
+    if sort == "relevance" and lifts.any():
+        return _popularity(snapshot.dense["sales"])[rows] + lifts
     if sort in ("price", "-price"):
         keys = snapshot.dense["price"][rows]
         keys = keys if sort == "-price" else -keys
@@ -160,12 +184,13 @@ class PinnedRows:
     positions: NDArray[np.int64]
 
     @classmethod
-    def of(cls, snapshot: Snapshot, pins: Sequence[Pin], passed: NDArray[np.bool_]) -> "PinnedRows":
+    def of(cls, snapshot: Snapshot, pins: Sequence[Pin], filters: Filter) -> "PinnedRows":
         """The living rows of the pins that pass the filters."""
         if not pins:
             return NOTHING_PINNED
-        row_of = {snapshot.ids[row]: row for row in _living(snapshot, [pin.id for pin in pins]).tolist()}
-        found = [(pin.position, row_of[pin.id]) for pin in pins if pin.id in row_of and passed[row_of[pin.id]]]
+        rows = np.unique(_living(snapshot, [pin.id for pin in pins]))
+        row_of = {snapshot.ids[row]: row for row in rows[passing_of(snapshot, filters, rows)].tolist()}
+        found = [(pin.position, row_of[pin.id]) for pin in pins if pin.id in row_of]
         found.sort()
         return cls(np.asarray([row for _, row in found], np.intp), np.asarray([place for place, _ in found], np.int64))
 

@@ -204,7 +204,8 @@ class Snapshot:
         if not self.vectors.dimension:
             return NO_VECTORS
         held = kept[self.vectors.scales[kept] > 0]
-        return VectorBlock(self.numbers[held], self.versions[held], self.vectors.codes[held], self.vectors.scales[held])
+        codes, scales = self.vectors.codes_of(held), self.vectors.scales[held]
+        return VectorBlock(self.numbers[held], self.versions[held], codes, scales)
 
 
 _NO_POSTINGS = Postings({}, np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))
