@@ -69,7 +69,7 @@ def test_too_few_queries_are_refused_unless_forced(shop: Path, tmp_path: Path, l
     assert current(DataFolder(shop).ranker) is not None
 
 
-def visited(root: Path, queries: int, searches: int = 12) -> None:
+def visited(root: Path, queries: int, searches: int = 40) -> None:
     """Shoppers who see the cheap products first, look less further down, and like what is dear."""
     random, now, events = np.random.default_rng(5), datetime.now(UTC), []
     for number in range(queries * searches):
@@ -100,7 +100,7 @@ def test_it_learns_from_clicks_though_shoppers_look_at_the_top(shop: Path, lings
 
 
 def test_judgements_measure_what_clicks_help_to_teach(shop: Path, tmp_path: Path, lingsou_here: Run) -> None:
-    visited(shop, 20)
+    visited(shop, 20, 12)
     file, margins = judged(tmp_path / "ratings.csv", 35), tmp_path / "margins.csv"
     margins.write_text("id,margin\na0b0,3.5\n", encoding="utf-8")
     more = ("--worth", "cart=5", "--margins", margins, "--searches", "60", "--data", shop, "--json")
