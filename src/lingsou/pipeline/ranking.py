@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -49,14 +50,23 @@ class Reordered:
     plan: QueryPlan | None
     language: str
 
+    def product(self, product_id: str) -> Product | None:
+        """A product of the block as it was read for this request."""
+        number = self._numbers.get(product_id)
+        return None if number is None else self.products[int(self.order[number])]
+
     def explanation(self, product_id: str) -> Explanation | None:
         """Why it stands where it does; none for a product behind the block."""
-        places = {self.products[place].id: number for number, place in enumerate(self.order.tolist())}
-        if product_id not in places:
+        number = self._numbers.get(product_id)
+        if number is None:
             return None
-        number = places[product_id]
         place, rival = int(self.order[number]), int(self.order[number - 1]) if number else None
         return explain(self.ranked, place, self.products[place], self.plan, self.language, rival)
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        """Id → place in the new order."""
+        return {self.products[place].id: number for number, place in enumerate(self.order.tolist())}
 
 
 class RankingStage:

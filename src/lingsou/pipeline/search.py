@@ -162,7 +162,10 @@ class SearchPipeline:
             clock.fell_back(reordered if isinstance(reordered, str) else None)
         learned = reordered if isinstance(reordered, Reordered) else None
         with clock.stage("fetch"):
-            products = self._products.get(result.candidates.ids)
+            ids = result.candidates.ids
+            products = {id_: product for id_ in ids if learned and (product := learned.product(id_))}
+            missing = [id_ for id_ in ids if id_ not in products]
+            products |= self._products.get(missing) if missing else {}
         with clock.stage("present"):
             hits = self._hits(request, query, result, products, asks, matched, learned)
         return SearchResponse(
