@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.hybrid_latency import encode
-from benchmarks.search_latency import KINDS, load, queries
+from benchmarks.search_latency import ALONE, KINDS, load, queries
 from lingsou.core.settings import DataFolder
 from lingsou.core.types import Context, SearchRequest, SearchResponse
 from lingsou.evaluation.judgements import Judgements
@@ -56,9 +56,10 @@ def main() -> None:
         folder = DataFolder(Path(temporary) / "shop")
         if arguments.shop:
             shutil.copytree(arguments.shop, folder.root)
+            folder.settings_file.write_text(ALONE, encoding="utf-8")
         else:
             folder.root.mkdir()
-            folder.settings_file.write_text("", encoding="utf-8")
+            folder.settings_file.write_text(ALONE, encoding="utf-8")
             os.environ["LINGSOU_ENCODER__NAME"] = ""
             load(folder, arguments.products, {})
             del os.environ["LINGSOU_ENCODER__NAME"]
@@ -124,7 +125,8 @@ def teach(shop: Shop, texts: Sequence[str], titles: dict[str, str]) -> None:
 
 def measured(shop: Shop, texts: Sequence[str]) -> dict[str, Any]:
     """Milliseconds of each way, by stage where it matters, and the share of searches that were too late."""
-    encoder = shop.encoder.open()
+    encoder = shop.encoder.encoder
+    assert encoder is not None
     waiting = QueryEncoder(lambda: encoder, budget_ms=60_000, cache=0)
     waiting.open()
     parts = (shop.store, shop.engine, shop.engine.segmenter)

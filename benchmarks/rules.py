@@ -65,7 +65,7 @@ def main() -> None:
 def pipelines_over(products: Sequence[Product], folder: Path) -> tuple[dict[str, SearchPipeline], dict[str, RuleBook]]:
     """Searches over one index: without rules, and with each set; and the sets."""
     segmenter = Segmenter()
-    engine = indexed(products, folder / "index", SearchSettings(), segmenter)
+    engine = indexed(products, folder / "index", SearchSettings(recent_matches_mb=0), segmenter)
     understanding = Understanding(engine, segmenter, "CNY")
     understanding.refresh()
     main_store = Store.open(sqlite_url(folder / "store.sqlite3"))

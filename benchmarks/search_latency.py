@@ -37,6 +37,9 @@ from lingsou.pipeline.shop import Shop, open_shop
 from lingsou.retrieval.indexer import indexer_lock
 
 BATCH = 1_000
+ALONE = "[search]\nrecent_matches_mb = 0\n"
+"""Settings under which a search has nothing of the same query's search before."""
+
 HEADLINE = (
     "search_p95_ms",
     "search_cached_p95_ms",
@@ -70,7 +73,7 @@ def main() -> None:
     metrics: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = DataFolder(temporary)
-        folder.settings_file.write_text("", encoding="utf-8")
+        folder.settings_file.write_text(ALONE, encoding="utf-8")
         titles = load(folder, arguments.products, metrics)
         requests = list(queries(titles, arguments.queries))
         open_again(folder, metrics)

@@ -16,11 +16,13 @@ SALE = "Spring sale: 20 % off <today>"
 RULES = [
     {
         "id": "sale",
+        "name": "Spring sale",
         "when": {"queries": [{"words": "shirt"}]},
-        "then": [{"do": "banner", "text": SALE, "url": "https://shop.example/sale", "image": ""}],
+        "then": [{"do": "banner", "text": SALE, "url": "https://shop.example/sale"}],
     },
     {
         "id": "help",
+        "name": "Returns",
         "when": {"queries": [{"words": "return policy"}]},
         "then": [{"do": "redirect", "url": "/help/returns"}],
     },

@@ -80,6 +80,12 @@ class SearchSettings(Section):
     lexical_weight: float = Field(
         0.4, ge=0.01, le=5, description="of words beside meaning in the order; `lingsou tune` fits it to judgements"
     )
+    recent_matches_mb: int = Field(
+        32,
+        ge=0,
+        le=4_096,
+        description="memory for the match sets of the latest queries, for their pages and filters",
+    )
 
 
 class EncoderSettings(Section):

@@ -1,8 +1,6 @@
 """The read path over one state: match set, filters, facets, order, explanation."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +11,7 @@ from lingsou.retrieval.engine import Boost, Candidates, EngineQuery, EngineResul
 from lingsou.retrieval.engines.embedded.ann import Similarities, compare, compare_matching, widened
 from lingsou.retrieval.engines.embedded.facets import count_facets
 from lingsou.retrieval.engines.embedded.lexical import LexicalMatch, concepts_of, query_identifiers
+from lingsou.retrieval.engines.embedded.relevance import Relevance
 from lingsou.retrieval.engines.embedded.selection import (
     NOTHING_PINNED,
     PinnedRows,
@@ -31,30 +30,6 @@ from lingsou.retrieval.engines.embedded.vectors import least_similarity, probabi
 from lingsou.retrieval.filters import AllOf, Filter
 from lingsou.retrieval.fusion import EXACT_BONUS, fused
 from lingsou.text.segment import Segmenter
-
-
-@dataclass(frozen=True)
-class Relevance:
-    """What the words and the meaning of a query say of every row: arrays over all N rows.
-
-    `matched` bool is the match set before filters; `scores` float32 is the fused score; `similarities` is none where
-    the meaning was not asked for. Scores and similarities hold for rows that match; of others they may lack the
-    meaning (0) until `_compared` adds it.
-    """
-
-    matched: NDArray[np.bool_]
-    scores: NDArray[np.float32]
-    lexical: LexicalMatch
-    similarities: NDArray[np.float32] | None
-    complete: bool = True
-    """False: rows far from the query's vector were not compared with it and have similarity 0."""
-    least: float = 0.0
-    """The similarity from which a row matches by meaning."""
-
-    @cached_property
-    def rows(self) -> Rows:
-        """The match set as rows, ascending."""
-        return np.flatnonzero(self.matched)
 
 
 def matched_rows(state: State, query: EngineQuery, segmenter: Segmenter) -> Relevance | None:
@@ -217,39 +192,42 @@ def explain(
     found = known or matched_rows(state, query, segmenter)
     if found is None:
         return [_without_words(state.snapshot, query.boosts, product.id) for product in products]
-    rows = [current_row(state.snapshot, product.id) for product in products]
-    found = _compared(state, query, found, np.asarray([row for row in rows if row is not None], np.intp))
+    snapshot = state.snapshot
+    row_of = {product.id: current_row(snapshot, product.id) for product in products}
+    rows = np.unique(np.asarray([row for row in row_of.values() if row is not None], np.intp))
+    found = _compared(state, query, found, rows)
     concepts = concepts_of(segmenter.terms(query.text), query.expansions, segmenter)
     identifiers = query_identifiers(query.text)
-    learned = _learned(state.snapshot, query)
-    trees: list[Explanation] = []
-    for row in rows:
-        if row is None:
-            trees.append(Explanation(name="relevance", value=0.0, detail="not in the index"))
-            continue
-        words = state.scorer.explain(concepts, row)
-        share = state.lexical_weight * float(found.lexical.scores[row]) / found.lexical.ceiling
-        detail = f"{state.lexical_weight:g} × BM25 {words.value:.3f} / its ceiling {found.lexical.ceiling:.3f}"
-        children = [Explanation(name="lexical", value=share, detail=detail, children=words.children)]
+    learned = _learned(snapshot, query)
+    words = state.scorer.explain(concepts, rows.tolist())
+    held = [passing_of(snapshot, boost.condition, rows) for boost in query.boosts]
+    scores = _scores(snapshot, query, found, rows)
+    ceiling = found.lexical.ceiling
+    trees: dict[int, Explanation] = {}
+    for place, row in enumerate(rows.tolist()):
+        bm25 = float(found.lexical.scores[row])
+        detail = f"{state.lexical_weight:g} × BM25 {words[place].value:.3f} / its ceiling {ceiling:.3f}"
+        share = state.lexical_weight * bm25 / ceiling
+        children = [Explanation(name="lexical", value=share, detail=detail, children=words[place].children)]
         if found.similarities is not None:
             similarity = found.similarities[row]
-            chance = float(probability(found.similarities[row : row + 1], state.snapshot.living)[0])
+            chance = float(probability(found.similarities[row : row + 1], snapshot.living)[0])
             children.append(
                 Explanation(name="vector", value=float(similarity), detail=f"relevant with probability {chance:.2f}")
             )
         children += [
             Explanation(name="boost", value=boost.weight, detail=boost.reason)
-            for boost in query.boosts
-            if passing_of(state.snapshot, boost.condition, np.asarray([row]))[0]
+            for boost, passed in zip(query.boosts, held, strict=True)
+            if passed[place]
         ]
         if row in learned:
             children.append(Explanation(name="ranking", value=learned[row], detail="what learned ranking adds"))
         if row in found.lexical.exact:
             typed = ", ".join(state.scorer.held(identifiers, row))
             children.append(Explanation(name="exact identifier", value=EXACT_BONUS, detail=f"{typed}: always first"))
-        value = float(_scores(state.snapshot, query, found, np.asarray([row]))[0])
-        trees.append(Explanation(name="relevance", value=value, children=tuple(children)))
-    return trees
+        trees[row] = Explanation(name="relevance", value=float(scores[place]), children=tuple(children))
+    nothing = Explanation(name="relevance", value=0.0, detail="not in the index")
+    return [nothing if (row := row_of[product.id]) is None else trees[row] for product in products]
 
 
 def _without_words(snapshot: Snapshot, boosts: Sequence[Boost], product_id: str) -> Explanation:

@@ -119,44 +119,54 @@ class LexicalScorer:
         """The IDF of a term; 0 for one that no living product has."""
         return self._idf(self._lists(term)) or 0.0
 
-    def explain(self, concepts: Sequence[Concept], row: int) -> Explanation:
-        """The BM25 score of one row, term by term; a concept held by another name gives that name's part."""
-        children = [child for concept in concepts for child in self._explained(concept, row)]
-        total = sum(child.value or 0.0 for child in children)
-        return Explanation(name="bm25", value=total, detail="over weighted fields", children=tuple(children))
+    def explain(self, concepts: Sequence[Concept], rows: Sequence[int]) -> list[Explanation]:
+        """The BM25 score of each row, term by term; a concept held by another name gives that name's part."""
+        wanted = np.asarray(rows, np.int32)
+        parts = [self._explained(concept, wanted) for concept in concepts]
+        trees = []
+        for place in range(len(rows)):
+            children = tuple(child for of_concept in parts for child in of_concept[place])
+            total = sum(child.value or 0.0 for child in children)
+            trees.append(Explanation(name="bm25", value=total, detail="over weighted fields", children=children))
+        return trees
 
-    def _explained(self, concept: Concept, row: int) -> list[Explanation]:
-        words, names = self._weighed(concept.terms), self._known(concept.names)
-        norm = float(self._norms[row])
-        children: list[Explanation] = []
-        for term in concept.terms:
-            weighed = self._weighed([term])
-            frequency = _frequency(weighed[0][1], row) if weighed else 0.0
-            if not frequency:
-                children.append(Explanation(name=term, value=0.0, detail="not in the product"))
-                continue
-            idf = weighed[0][0]
-            score = idf * (self._k1 + 1) * frequency / (frequency + norm)
-            detail = f"idf {idf:.3f} × weighted frequency {frequency:g}, length norm {norm:.3f}"
-            children.append(Explanation(name=term, value=score, detail=detail))
-        own = sum(child.value or 0.0 for child in children)
-        scored = [(self._worth(name, found, _information(words, names), row), name) for name, found in names]
-        best, name = max(scored, key=lambda pair: pair[0], default=(0.0, None))
-        if name is None or best <= own:
-            return children
-        kept = [
-            c if not c.value else c.model_copy(update={"value": 0.0, "detail": "counts by the name below"})
-            for c in children
-        ]
-        asked = name.of or "the query"
-        detail = f"{name.source}: stands for {asked}, worth {name.weight:g} of it"
-        return [*kept, Explanation(name=name.term, value=best, detail=detail)]
+    def _explained(self, concept: Concept, rows: NDArray[np.int32]) -> list[list[Explanation]]:
+        """One concept's part of each row's tree."""
+        names = self._known(concept.names)
+        terms = {term: found[0] for term in concept.terms if (found := self._weighed([term]))}
+        frequencies = {term: _frequencies(lists, rows).tolist() for term, (_, lists) in terms.items()}
+        information = _information(list(terms.values()), names)
+        worths = [(name, self._worths(name, found, information, rows).tolist()) for name, found in names]
+        trees = []
+        for place, norm in enumerate(self._norms[rows].tolist()):
+            children: list[Explanation] = []
+            for term in concept.terms:
+                frequency = frequencies[term][place] if term in terms else 0.0
+                if not frequency:
+                    children.append(Explanation(name=term, value=0.0, detail="not in the product"))
+                    continue
+                idf = terms[term][0]
+                score = idf * (self._k1 + 1) * frequency / (frequency + norm)
+                detail = f"idf {idf:.3f} × weighted frequency {frequency:g}, length norm {norm:.3f}"
+                children.append(Explanation(name=term, value=score, detail=detail))
+            own = sum(child.value or 0.0 for child in children)
+            best, name = max(((of[place], name) for name, of in worths), key=lambda pair: pair[0], default=(0.0, None))
+            if name is not None and best > own:
+                children = [
+                    c if not c.value else c.model_copy(update={"value": 0.0, "detail": "counts by the name below"})
+                    for c in children
+                ]
+                detail = f"{name.source}: stands for {name.of or 'the query'}, worth {name.weight:g} of it"
+                children.append(Explanation(name=name.term, value=best, detail=detail))
+            trees.append(children)
+        return trees
 
-    def _worth(self, name: Expansion, found: Sequence[_Weighed], information: float, row: int) -> float:
-        rows, shares = self._shares(found)
-        place = int(np.searchsorted(rows, row))
-        held = place < len(rows) and rows[place] == row
-        return float(name.weight * information * (self._k1 + 1) * shares[place]) if held else 0.0
+    def _worths(
+        self, name: Expansion, found: Sequence[_Weighed], information: float, rows: NDArray[np.int32]
+    ) -> NDArray[np.float64]:
+        """What a name gives each row; 0 where the row does not hold it whole."""
+        shares = _looked_up(*self._shares(found), rows)
+        return name.weight * information * (self._k1 + 1) * shares
 
     def _weighed(self, terms: Iterable[str]) -> list[_Weighed]:
         """(IDF, lists) of the terms that any living product has."""
@@ -185,7 +195,8 @@ class LexicalScorer:
 
     def held(self, identifiers: Iterable[str], row: int) -> list[str]:
         """Which of the identifiers the row holds."""
-        return [each for each in identifiers if _frequency(self._lists(IDENTIFIER + each), row)]
+        rows = np.asarray([row], np.int32)
+        return [each for each in identifiers if _frequencies(self._lists(IDENTIFIER + each), rows)[0]]
 
     def _lists(self, term: str) -> _Lists:
         return [found for part in self._snapshot.postings if (found := part.of(term)) is not None]
@@ -216,9 +227,17 @@ def _information(words: Sequence[_Weighed], names: Sequence[tuple[Expansion, Seq
     return own or max((sum(idf for idf, _ in found) for _, found in names), default=0.0)
 
 
-def _frequency(parts: _Lists, row: int) -> float:
-    for rows, frequencies in parts:
-        place = int(np.searchsorted(rows, row))
-        if place < len(rows) and rows[place] == row:
-            return float(frequencies[place])
-    return 0.0
+def _frequencies(parts: _Lists, rows: NDArray[np.int32]) -> NDArray[np.float64]:
+    """How often each row has a term; 0 where it has not. The parts are of different rows."""
+    found = np.zeros(len(rows))
+    for held, values in parts:
+        found += _looked_up(held, values, rows)
+    return found
+
+
+def _looked_up(held: NDArray[np.int32], values: NDArray[np.float32], rows: NDArray[np.int32]) -> NDArray[np.float64]:
+    """The values [len(rows)] of rows among those `held`, ascending; 0 for the others."""
+    if not len(held):
+        return np.zeros(len(rows))
+    places = np.minimum(np.searchsorted(held, rows), len(held) - 1)
+    return np.where(held[places] == rows, values[places], 0.0)

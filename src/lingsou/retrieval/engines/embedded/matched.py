@@ -18,7 +18,7 @@ class Matched:
     def __init__(self, state: State, query: EngineQuery, segmenter: Segmenter):
         self._state = state
         self._segmenter = segmenter
-        self._found = matched_rows(state, query, segmenter)
+        self._found = state.recent.of(query, lambda: matched_rows(state, query, segmenter))
 
     def neighbours(self, limit: int) -> tuple[tuple[str, float], ...]:
         """Category and score of the best rows. Cost: one pass over the match set."""

@@ -1,10 +1,11 @@
 """Everything that one request reads, swapped as one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lingsou.encoders.calibration import Centring
 from lingsou.retrieval.engines.embedded.ann import VectorLists
 from lingsou.retrieval.engines.embedded.lexical import LexicalScorer
+from lingsou.retrieval.engines.embedded.recent import RecentMatches
 from lingsou.retrieval.engines.embedded.snapshot import Snapshot
 from lingsou.retrieval.engines.embedded.storage import Manifest
 
@@ -23,3 +24,4 @@ class State:
     """Of the words in the fused score: `fusion.fused`."""
     lists: VectorLists | None = None
     """Of a large catalogue's vectors."""
+    recent: RecentMatches = field(default_factory=RecentMatches)
