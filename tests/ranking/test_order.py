@@ -8,7 +8,7 @@ import pytest
 from lingsou.core.types import Product
 from lingsou.features import Feature
 from lingsou.ranking.diversity import diversify
-from lingsou.ranking.explain import counterfactual, explain, language_of
+from lingsou.ranking.explain import Asked, counterfactuals, explain, language_of
 from lingsou.ranking.exploration import explore
 from lingsou.ranking.lambdamart import train
 from lingsou.ranking.ranker import Ranked, Ranker, order_of
@@ -79,21 +79,44 @@ def ranked() -> Ranked:
 
 
 def test_the_parts_add_up_to_the_score(ranked: Ranked) -> None:
-    tree = explain(ranked, 1, goods("a")[0], None, "en", None)
+    (tree,) = explain(ranked, [Asked(1, goods("a")[0], None)], None, "en")
     assert sum(child.value or 0.0 for child in tree.children) == pytest.approx(ranked.scores[1])
     assert tree.value == pytest.approx(ranked.scores[1])
     assert "title has your words" in tree.detail
-    assert "标题与您的搜索相符" in explain(ranked, 1, goods("a")[0], None, "zh", None).detail
+    (chinese,) = explain(ranked, [Asked(1, goods("a")[0], None)], None, "zh")
+    assert "标题与您的搜索相符" in chinese.detail
+    assert explain(ranked, [], None, "en") == []
 
 
 def test_what_would_lift_it_does_lift_it(ranked: Ranked) -> None:
-    (change,) = counterfactual(ranked, 0, 1)
+    found = counterfactuals(ranked, [(1, 0), (0, 1), (0, 2), (2, 2)])
+    (change,) = found[1]
     assert (change.feature, change.now, change.needed) == ("title-coverage", 0.1, 0.9)
-    assert counterfactual(ranked, 1, 0) == ()
-    assert counterfactual(ranked, 0, 2) == (), "an exact identifier cannot be passed"
-    tree = explain(ranked, 0, goods("a")[0], None, "en", 1)
-    assert tree.children[-1].name == "to pass the one before"
-    assert "0.1 → 0.9" in tree.children[-1].detail
+    assert found[0] == (), "it stands above already"
+    assert found[2] == (), "an exact identifier cannot be passed"
+    assert found[3] == ()
+    first, second = explain(ranked, [Asked(0, goods("a")[0], 1), Asked(1, goods("b")[0], None)], None, "en")
+    assert first.children[-1].name == "to pass the one before"
+    assert "0.1 → 0.9" in first.children[-1].detail
+    assert "to pass the one before" not in [child.name for child in second.children]
+
+
+def test_pairs_that_take_their_steps_together_find_what_each_finds_alone(ranked: Ranked) -> None:
+    random = np.random.default_rng(4)
+    features = random.random((30, 4)).round(1)
+    features[random.random((30, 4)) < 0.1] = np.nan
+    base = random.random(30) * 0.1
+    many = Ranked(ranked.ranker, base, features, base + ranked.ranker.model.adjustments(features))
+    pairs = [(int(a), int(b)) for a, b in random.integers(0, 30, (60, 2))]
+    together = counterfactuals(many, pairs)
+    assert together == [counterfactuals(many, [pair])[0] for pair in pairs]
+    assert any(together)
+    for (place, rival), changes in zip(pairs, together, strict=True):
+        lifted = features[[place]].copy()
+        for each in changes:
+            lifted[0, NAMES.index(each.feature)] = each.needed
+        if changes:
+            assert base[place] + ranked.ranker.model.adjustments(lifted)[0] > many.scores[rival]
 
 
 def test_language_of_the_reasons() -> None:

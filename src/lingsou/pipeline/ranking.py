@@ -8,7 +8,7 @@ the same order, and rules that lift, bury and pin act on it afterwards as they w
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -25,7 +25,7 @@ from lingsou.core.types import Context, Explanation, Product
 from lingsou.pipeline.candidates import CandidateFeatures
 from lingsou.ranking.artefact import current, load
 from lingsou.ranking.diversity import diversify
-from lingsou.ranking.explain import explain, language_of
+from lingsou.ranking.explain import Asked, explain, language_of
 from lingsou.ranking.exploration import explore
 from lingsou.ranking.lambdamart import LambdaMart
 from lingsou.ranking.ranker import Ranked, Ranker, order_of
@@ -55,13 +55,14 @@ class Reordered:
         number = self._numbers.get(product_id)
         return None if number is None else self.products[int(self.order[number])]
 
-    def explanation(self, product_id: str) -> Explanation | None:
-        """Why it stands where it does; none for a product behind the block."""
-        number = self._numbers.get(product_id)
-        if number is None:
-            return None
-        place, rival = int(self.order[number]), int(self.order[number - 1]) if number else None
-        return explain(self.ranked, place, self.products[place], self.plan, self.language, rival)
+    def explanations(self, product_ids: Iterable[str]) -> dict[str, Explanation]:
+        """Why each stands where it does; products behind the block are left out."""
+        numbers = {id_: self._numbers[id_] for id_ in product_ids if id_ in self._numbers}
+        asked = []
+        for number in numbers.values():
+            place, rival = int(self.order[number]), int(self.order[number - 1]) if number else None
+            asked.append(Asked(place, self.products[place], rival))
+        return dict(zip(numbers, explain(self.ranked, asked, self.plan, self.language), strict=True))
 
     @cached_property
     def _numbers(self) -> dict[str, int]:

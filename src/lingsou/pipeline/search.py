@@ -207,14 +207,15 @@ class SearchPipeline:
         ranking = self._ranking or RankingStage.without_model(self._products.get, self._segmenter)
         ids = tuple(dict.fromkeys(request.ids))
         found = ranking.rank(query, matched, ids, moment=moment, plan=plan, context=request.context)
+        ordered = [found.products[place] for place in found.order.tolist()]
+        why = found.explanations(product.id for product in ordered) if request.explain else {}
         items = tuple(
             RankedItem(
                 id=product.id,
                 score=float(found.ranked.scores[place]),
-                explanation=found.explanation(product.id) if request.explain else None,
+                explanation=why.get(product.id),
             )
-            for place in found.order.tolist()
-            for product in (found.products[place],)
+            for place, product in zip(found.order.tolist(), ordered, strict=True)
         )
         known = {item.id for item in items}
         return RankResponse(
@@ -266,8 +267,13 @@ class SearchPipeline:
         explanations: Sequence[Explanation | None] = [None] * len(found)
         if request.explain and matched:
             trees = matched.explain(query, [product for _, product in found])
+            order = learned.explanations(product.id for _, product in found) if learned else {}
             explanations = [
-                _explained(request, place, (tree, *_learned(learned, product.id), *asks.explanations(product.id)))
+                _explained(
+                    request,
+                    place,
+                    (tree, *filter(None, (order.get(product.id),)), *asks.explanations(product.id)),
+                )
                 for (place, product), tree in zip(found, trees, strict=True)
             ]
         terms = frozenset(self._segmenter.terms(query.text))
@@ -300,11 +306,6 @@ def _explained(request: SearchRequest, place: int, causes: tuple[Explanation, ..
     if request.sort == "relevance" and not request.q.strip():
         detail = "no words: best sold first"
     return Explanation(name="position", value=position, detail=detail, children=causes)
-
-
-def _learned(learned: Reordered | None, product_id: str) -> tuple[Explanation, ...]:
-    found = learned.explanation(product_id) if learned else None
-    return (found,) if found else ()
 
 
 class _Clock:

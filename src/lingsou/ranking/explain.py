@@ -1,14 +1,20 @@
 """Why the ranker put a product where it stands: exact shares of its score, plain words, and what would lift it."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from lingsou.core.frozen import assembled
 from lingsou.core.plan import QueryPlan
 from lingsou.core.types import Explanation, Product
+from lingsou.features import Feature
 from lingsou.features.plan_match import wished_for
 from lingsou.ranking.ranker import Ranked
 
+Floats = NDArray[np.float64]
 _LEAST = 0.003
 """Contributions below are left out of plain words: the fused score runs to about 1.4."""
 _MOST_REASONS, _MOST_CHANGES = 3, 3
@@ -30,96 +36,126 @@ class Change:
     needed: float
 
 
-def explain(
-    ranked: Ranked, place: int, product: Product, plan: QueryPlan | None, language: str, rival: int | None
-) -> Explanation:
-    """The tree of one candidate: its parts add up to its score.
+@dataclass(frozen=True)
+class Asked:
+    """A candidate to be explained: its place in the batch, and that of the candidate right before it, if any is."""
+
+    place: int
+    product: Product
+    rival: int | None
+
+
+def explain(ranked: Ranked, asked: Sequence[Asked], plan: QueryPlan | None, language: str) -> list[Explanation]:
+    """The tree of each candidate: its parts add up to its score.
 
     Args:
         ranked: the scored batch.
-        place: which candidate.
-        product: it.
+        asked: which candidates.
         plan: of the query.
         language: of the words, `zh` or else English.
-        rival: the candidate right before it; none for the first.
     """
-    shares = ranked.contributions[place]
-    values = ranked.features[place]
-    children = [Explanation(name="fused score", value=float(ranked.base[place]), detail="by words, meaning and plan")]
-    for column in np.argsort(-np.abs(shares[:-1]), kind="stable").tolist():
-        if shares[column]:
-            feature = ranked.ranker.features[column]
-            detail = f"{feature.describe(language)}: {_number(values[column])}"
-            children.append(Explanation(name=feature.name, value=float(shares[column]), detail=detail))
-    if shares[-1]:
-        children.append(Explanation(name="mean", value=float(shares[-1]), detail="of the trees over the training data"))
-    if rival is not None and (changes := counterfactual(ranked, place, rival)):
-        features = {feature.name: feature for feature in ranked.ranker.features}
-        wants = [
-            f"{features[each.feature].describe(language)}: {_number(each.now)} → {_number(each.needed)}"
-            for each in changes
-        ]
-        children.append(Explanation(name="to pass the one before", detail="; ".join(wants)))
-    return Explanation(
-        name="learned ranking",
-        value=float(ranked.scores[place]),
-        detail=plain_words(ranked, place, product, plan, language),
-        children=tuple(children),
-    )
+    places = [each.place for each in asked]
+    told = {name: feature.describe(language) for name, feature in ranked.ranker.by_name.items()}
+    shares = ranked.contributions(places).tolist()
+    values = ranked.features[places].tolist()
+    rivals = [(each.place, each.rival) for each in asked if each.rival is not None]
+    changes = dict(zip(rivals, counterfactuals(ranked, rivals), strict=True))
+    trees = []
+    for each, own, seen in zip(asked, shares, values, strict=True):
+        base, score = float(ranked.base[each.place]), float(ranked.scores[each.place])
+        children = [_leaf("fused score", base, "by words, meaning and plan")]
+        columns = [column for column, share in enumerate(own[:-1]) if share]
+        for column in sorted(columns, key=lambda column: (-abs(own[column]), column)):
+            name = ranked.ranker.features[column].name
+            children.append(_leaf(name, own[column], f"{told[name]}: {_number(seen[column])}"))
+        if own[-1]:
+            children.append(_leaf("mean", own[-1], "of the trees over the training data"))
+        if each.rival is not None and (wanted := changes[each.place, each.rival]):
+            wants = "; ".join(f"{told[w.feature]}: {_number(w.now)} → {_number(w.needed)}" for w in wanted)
+            children.append(Explanation(name="to pass the one before", detail=wants))
+        words = _plain_words(ranked.ranker.features, own[:-1], seen, wished_for(plan, each.product), language)
+        trees.append(Explanation(name="learned ranking", value=score, detail=words, children=tuple(children)))
+    return trees
 
 
-def plain_words(ranked: Ranked, place: int, product: Product, plan: QueryPlan | None, language: str) -> str:
+def _leaf(name: str, value: float, detail: str) -> Explanation:
+    """Of these a page has hundreds."""
+    return assembled(Explanation, {"name": name, "value": value, "detail": detail, "children": ()})
+
+
+def _plain_words(
+    features: Sequence[Feature],
+    shares: Sequence[float],
+    values: Sequence[float],
+    surfaces: Sequence[str],
+    language: str,
+) -> str:
     """What to tell a shopper: the words of the query that the product answers, and what lifted it."""
     chinese = language == "zh"
     reasons = []
-    if surfaces := wished_for(plan, product):
+    if surfaces:
         reasons.append(f"符合“{'、'.join(surfaces)}”" if chinese else f"matches {', '.join(surfaces)}")
-    shares = ranked.contributions[place][:-1]
-    for column in np.argsort(-shares, kind="stable").tolist():
-        praise = ranked.ranker.features[column].praise
+    for column in sorted(range(len(shares)), key=lambda column: (-shares[column], column)):
+        praise = features[column].praise
         if shares[column] < _LEAST or len(reasons) > _MOST_REASONS:
             break
         # What is not known of a product, or of a shopper, is no reason.
-        if praise and not np.isnan(ranked.features[place, column]) and praise[chinese] not in reasons:
+        if praise and not math.isnan(values[column]) and praise[chinese] not in reasons:
             reasons.append(praise[chinese])
     return ("，" if chinese else ", ").join(reasons)
 
 
-def counterfactual(ranked: Ranked, place: int, rival: int) -> tuple[Change, ...]:
-    """The fewest features, at most three, that would lift the candidate above its rival if they were as the rival's.
+def counterfactuals(ranked: Ranked, pairs: Sequence[tuple[int, int]]) -> list[tuple[Change, ...]]:
+    """For each (candidate, rival): the fewest features, at most three, that would lift the one above the other if they
+    were as the rival's.
 
     Found greedily: each step takes the feature that gains most. Features made of scores and places are left out, for
-    nobody can change them by themselves. Empty: no such three would do, or it stands above already.
+    nobody can change them by themselves. Empty: no such three would do, or it stands above already. All pairs take
+    their steps together, so that a page costs three calls of the model.
     """
     ranker = ranked.ranker
-    wanted = float(ranked.scores[rival])
-    own, other = ranked.features[place].copy(), ranked.features[rival]
-    left = [column for column, feature in enumerate(ranker.features) if feature.name in ACTIONABLE]
-    changes: list[Change] = []
-    if ranked.scores[place] > wanted:
-        return ()
+    actionable = [column for column, feature in enumerate(ranker.features) if feature.name in ACTIONABLE]
+    found: list[tuple[Change, ...]] = [()] * len(pairs)
+    steps: list[tuple[Change, ...]] = [()] * len(pairs)
+    own = [ranked.features[place].copy() for place, _ in pairs]
+    open_ = [number for number, (place, rival) in enumerate(pairs) if ranked.scores[place] <= ranked.scores[rival]]
     for _ in range(_MOST_CHANGES):
-        left = [column for column in left if not _same(own[column], other[column])]
-        if not left:
-            return ()
-        trials = np.repeat(own[np.newaxis], len(left), axis=0)
-        trials[np.arange(len(left)), left] = other[left]
-        scores = ranked.base[place] + ranker.model.adjustments(trials)
-        best = int(scores.argmax())
-        column = left[best]
-        changes.append(Change(ranker.features[column].name, float(own[column]), float(other[column])))
-        own[column] = other[column]
-        if scores[best] > wanted:
-            return tuple(changes)
-    return ()
+        left = {number: _differing(own[number], ranked.features[pairs[number][1]], actionable) for number in open_}
+        open_ = [number for number in open_ if left[number]]
+        if not open_:
+            break
+        trials = []
+        for number in open_:
+            each = np.repeat(own[number][np.newaxis], len(left[number]), axis=0)
+            each[np.arange(len(left[number])), left[number]] = ranked.features[pairs[number][1]][left[number]]
+            trials.append(each)
+        adjustments = np.split(
+            ranker.model.adjustments(np.concatenate(trials)), np.cumsum([len(each) for each in trials])[:-1]
+        )
+        still = []
+        for number, adjusted in zip(open_, adjustments, strict=True):
+            place, rival = pairs[number]
+            scores = ranked.base[place] + adjusted
+            best = int(scores.argmax())
+            column = left[number][best]
+            now, needed = float(own[number][column]), float(ranked.features[rival][column])
+            steps[number] += (Change(ranker.features[column].name, now, needed),)
+            own[number][column] = needed
+            if scores[best] > ranked.scores[rival]:
+                found[number] = steps[number]
+            else:
+                still.append(number)
+        open_ = still
+    return found
 
 
-def _same(first: float, second: float) -> bool:
-    return bool(first == second or (np.isnan(first) and np.isnan(second)))
+def _differing(own: Floats, other: Floats, columns: Sequence[int]) -> list[int]:
+    same = (own == other) | (np.isnan(own) & np.isnan(other))
+    return [column for column in columns if not same[column]]
 
 
 def _number(value: float) -> str:
-    return "?" if np.isnan(value) else f"{value:.3g}"
+    return "?" if math.isnan(value) else f"{value:.3g}"
 
 
 def language_of(plan: QueryPlan | None, locale: str | None) -> str:

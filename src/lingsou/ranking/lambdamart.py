@@ -77,7 +77,7 @@ class LambdaMart:
 
     def contributions(self, features: Floats) -> Floats:
         """TreeSHAP of `adjustments`: [n, f + 1], the last column is the mean; rows sum to the adjustments."""
-        if not self.boosters:
+        if not self.boosters or not len(features):
             return np.zeros((len(features), features.shape[1] + 1))
         return self._mean([booster.predict(features, pred_contrib=True, num_threads=1) for booster in self.boosters])
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +24,9 @@ class Ranked:
     features: Floats
     scores: Floats
 
-    @cached_property
-    def contributions(self) -> Floats:
-        """TreeSHAP [n, f + 1], the last column is the mean adjustment; base + Σ of a row is its score."""
-        return self.ranker.model.contributions(self.features)
+    def contributions(self, places: Sequence[int]) -> Floats:
+        """TreeSHAP [len(places), f + 1], the last column is the mean adjustment; base + Σ of a row is its score."""
+        return self.ranker.model.contributions(self.features[list(places)])
 
 
 class Ranker:
@@ -42,6 +40,7 @@ class Ranker:
         self.model = model
         self.version = version
         self.features: Sequence[Feature] = tuple(feature_named(name) for name in model.features)
+        self.by_name = {feature.name: feature for feature in self.features}
 
     def rank(self, batch: RankingBatch, base: Floats) -> Ranked:
         """Score the candidates. `base` [n] is the fused score with all that retrieval added to it."""

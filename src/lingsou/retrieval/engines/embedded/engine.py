@@ -20,7 +20,6 @@ from lingsou.retrieval.engines.embedded.analysis import Analyser
 from lingsou.retrieval.engines.embedded.ann import VectorLists, build_lists, read_lists, write_lists
 from lingsou.retrieval.engines.embedded.generations import Generations, Published
 from lingsou.retrieval.engines.embedded.lexical import LexicalScorer
-from lingsou.retrieval.engines.embedded.recent import RecentMatches
 from lingsou.retrieval.engines.embedded.segment import Segment, VectorBlock, build_segment, vector_segment
 from lingsou.retrieval.engines.embedded.snapshot import Snapshot
 from lingsou.retrieval.engines.embedded.state import State
@@ -286,8 +285,8 @@ class EmbeddedEngine(View):
     ) -> State:
         settings = self._settings
         scorer = LexicalScorer(snapshot, k1=settings.k1, b=settings.b, coverage=settings.coverage)
-        recent = RecentMatches(settings.recent_matches_mb, len(snapshot))
-        return State(generation, manifest, snapshot, scorer, centring, settings.lexical_weight, lists, recent)
+        weight, kept = settings.lexical_weight, settings.recent_matches_mb
+        return State(generation, manifest, snapshot, scorer, centring, weight, lists, kept)
 
 
 def _load_centring(path: Path) -> Centring:

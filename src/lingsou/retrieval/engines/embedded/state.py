@@ -1,6 +1,7 @@
 """Everything that one request reads, swapped as one."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 from lingsou.encoders.calibration import Centring
 from lingsou.retrieval.engines.embedded.ann import VectorLists
@@ -24,4 +25,10 @@ class State:
     """Of the words in the fused score: `fusion.fused`."""
     lists: VectorLists | None = None
     """Of a large catalogue's vectors."""
-    recent: RecentMatches = field(default_factory=RecentMatches)
+    recent_matches_mb: int = 0
+    """Memory for the match sets of the latest queries."""
+
+    @cached_property
+    def recent(self) -> RecentMatches:
+        """The match sets of the latest queries over this very state: a changed copy begins with none."""
+        return RecentMatches(self.recent_matches_mb, len(self.snapshot))
