@@ -70,12 +70,13 @@ def titles_of(client: httpx.Client, count: int) -> dict[str, str]:
     return titles
 
 
-def wait_until_loaded(client: httpx.Client, seconds: float = 60) -> None:
-    """Until the encoder is open and the catalogue's words are learnt: both load beside the start."""
+def wait_until_loaded(client: httpx.Client, seconds: float = 120) -> None:
+    """Until the encoder is open, and words and suggestions of the catalogue are learnt: they load beside the start."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         stages = client.get("/v1/search", params={"q": "T恤"}).json()["stages"]
-        if not any("loading" in str(stage.get("fallback")) for stage in stages):
+        suggested = client.get("/v1/suggest", params={"q": "a"}).json()["groups"]
+        if suggested and not any("loading" in str(stage.get("fallback")) for stage in stages):
             return
         time.sleep(0.2)
 
