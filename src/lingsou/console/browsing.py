@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from itertools import starmap
 from typing import Any, get_args
 from urllib.parse import urlencode
 
@@ -91,7 +93,7 @@ class Browse:
     def url(self) -> str:
         """The address of the view."""
         pairs = self.pairs()
-        return f"/search?{urlencode(pairs)}" if pairs else "/search"
+        return f"/search?{'&'.join(starmap(_encoded, pairs))}" if pairs else "/search"
 
     def filters(self, without: str | None = None) -> dict[str, Any]:
         """The filter object for the API; `without` leaves one field out, to count what else could be chosen."""
@@ -129,3 +131,9 @@ def _amount(text: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return amount if amount.is_finite() and 0 <= amount < 10**12 and len(text) < 30 else None
+
+
+@lru_cache(4_096)
+def _encoded(name: str, value: str) -> str:
+    """One pair of an address. A page has more than a hundred links, which differ in one pair each."""
+    return urlencode([(name, value)])
