@@ -32,10 +32,11 @@ CENTRING = Centring("test", NO_MEANS, NO_MEANS)
 
 @pytest.fixture(autouse=True, scope="module")
 def small_bounds() -> Iterator[None]:
-    """So that a filter of some hundred products is no longer a small one."""
+    """So that a filter of some hundred products is no longer a small one, and few rows between lists not many."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ann, "FEW", 60)
         patch.setattr(ann, "PASSING", 100)
+        patch.setattr(ann, "_GAP", 2)
         yield
 
 

@@ -52,7 +52,7 @@ class IndexSettings(Section):
     poll_ms: int = Field(200, ge=10, le=10_000, description="how often indexer and workers look for changes")
     batch: int = Field(5_000, ge=1, le=100_000, description="changes taken from the log at a time")
     ann_from: int = Field(
-        200_000, ge=1, description="so many vectors are searched approximately, by lists; fewer are all compared"
+        500_000, ge=1, description="so many vectors are searched approximately, by lists; fewer are all compared"
     )
 
 

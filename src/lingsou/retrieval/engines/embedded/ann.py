@@ -19,7 +19,7 @@ from lingsou.encoders.quantise import dequantise
 from lingsou.retrieval.engines.embedded.storage import corrupt, replace_file
 from lingsou.retrieval.engines.embedded.vectors import VectorColumn
 
-SCANNED_SHARE = 0.3
+SCANNED_SHARE = 0.4
 """A query is compared with at least this share of the rows: recall figures are in docs/benchmarks.md."""
 
 PASSING = 4_096
@@ -32,8 +32,11 @@ of a larger filter do (measured)."""
 _GATHERED_SHARE = 0.2
 """Rows picked one by one cost about five times those of a range (measured): beyond this share, scan everything."""
 
-_LISTS_PER_ROOT = 6
-"""Many small lists: queries are shorter than product texts and lie apart from them, and miss less in small steps."""
+_GAP = 128
+"""So many rows are scanned in the time that beginning another range takes (measured)."""
+
+_LISTS_PER_ROOT = 2
+"""More and smaller lists miss less, and cost more to begin."""
 
 _TRAINING_ROWS = 20
 _ROUNDS = 6
@@ -76,8 +79,12 @@ class VectorLists:
         return np.asarray(order[: last + 1])
 
     def ranges(self, lists: NDArray[np.intp]) -> list[tuple[int, int]]:
-        """The rows of some lists."""
-        return list(zip(self.bounds[lists].tolist(), self.bounds[lists + 1].tolist(), strict=True))
+        """Ranges that hold the rows of some lists, ascending; a few rows between two of them are scanned with them."""
+        ordered = np.sort(lists)
+        starts, ends = self.bounds[ordered], self.bounds[ordered + 1]
+        apart = np.flatnonzero(starts[1:] - ends[:-1] > _GAP)
+        first, last = np.concatenate([[0], apart + 1]), np.concatenate([apart, [len(ordered) - 1]])
+        return list(zip(starts[first].tolist(), ends[last].tolist(), strict=True)) if len(ordered) else []
 
 
 @dataclass(frozen=True)

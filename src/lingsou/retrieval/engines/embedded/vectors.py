@@ -34,6 +34,9 @@ _GATHERED = 2_048
 _BLOCK = 16_384
 """Rows that one thread scans at a time: about a millisecond, the most that it waits for another."""
 
+_SHARED = 4_096
+"""Rows of a block, in the mean, from which on a second thread helps."""
+
 _GATHERING = 5
 """Rows picked one by one cost so many times those of a range (measured)."""
 
@@ -234,7 +237,8 @@ def _blocks(ranges: Iterable[tuple[int, int]]) -> Iterator[slice]:
 def _by_two(work: Callable[[slice], None], blocks: list[slice]) -> None:
     """Do all blocks, with the help of a second thread if one has time; the libraries let go of the interpreter.
 
-    The helper takes from the same list, so a helper that is busy elsewhere costs nothing.
+    The helper takes from the same list, so a helper that is busy elsewhere costs nothing. With many small blocks two
+    threads would wait for the interpreter longer than they work (measured), so these are done by one.
     """
     left = iter(blocks)
 
@@ -242,7 +246,8 @@ def _by_two(work: Callable[[slice], None], blocks: list[slice]) -> None:
         for block in left:
             work(block)
 
-    helper = _HELPERS.submit(share) if len(blocks) > 1 and _CORES > 1 else None
+    worthwhile = len(blocks) > 1 and sum(block.stop - block.start for block in blocks) >= _SHARED * len(blocks)
+    helper = _HELPERS.submit(share) if worthwhile and _CORES > 1 else None
     share()
     if helper is not None and not helper.cancel():
         helper.result()
