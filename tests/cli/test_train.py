@@ -103,7 +103,8 @@ def test_judgements_measure_what_clicks_help_to_teach(shop: Path, tmp_path: Path
     visited(shop, 20, 12)
     file, margins = judged(tmp_path / "ratings.csv", 35), tmp_path / "margins.csv"
     margins.write_text("id,margin\na0b0,3.5\n", encoding="utf-8")
-    more = ("--worth", "cart=5", "--margins", margins, "--searches", "60", "--data", shop, "--json")
+    worth = ("--worth", "cart=5", "--worth", "margin=0.5", "--margins", margins)
+    more = (*worth, "--searches", "60", "--data", shop, "--json")
     done = lingsou_here("train", "ranker", "--judgements", file, "--clicks", *more).json
     assert (done["queries"], done["searches_with_clicks"], done["judgements"]) == (35, 60, 140)
     assert set(load(DataFolder(shop).ranker, done["installed"]).manifest.data) == {"judgements", "margins"}
@@ -130,6 +131,9 @@ def test_a_wrong_margin_is_named(shop: Path, tmp_path: Path, lingsou_here: Run, 
     file.write_text(f"id,margin\na0b1,2\n{line}\n", encoding="utf-8")
     refused = lingsou_here("train", "ranker", "--clicks", "--margins", file, "--data", shop, code=2)
     assert "margins.csv, line 3" in refused.err
+    file.write_text("id,margin\na0b1,2\n", encoding="utf-8")
+    refused = lingsou_here("train", "ranker", "--clicks", "--margins", file, "--data", shop, code=2)
+    assert "counts for nothing" in refused.err
 
 
 def test_features_are_listed_shown_and_checked(shop: Path, lingsou_here: Run) -> None:

@@ -45,6 +45,12 @@ def test_reads_are_typed(client: Client) -> None:
     assert client.product("s3").brand == "Kestrel"
     assert client.understand("running shoes").language == "en"
     assert client.similar("s3").hits == ()  # no encoder here
+    ranked = client.rank("running shoes", ["g1", "s3", "nobody"], explain=True)
+    assert ([item.id for item in ranked.items], ranked.unknown) == (["s3", "g1"], ("nobody",))
+    assert ranked.items[0].explanation is not None
+    with pytest.raises(RequestError) as refused:
+        client.rank("running shoes", [])
+    assert refused.value.field == "ids"
 
 
 def test_ids_may_hold_anything(client: Client) -> None:

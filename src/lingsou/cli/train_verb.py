@@ -70,6 +70,8 @@ def ranker(
     if judgements is None and not clicks:
         raise InputError("There is nothing to learn from.", cure="--judgements FILE, --clicks, or both.")
     objective, earned = _objective(worth or []), _margins(margins)
+    if margins and not objective.margin:
+        raise InputError("--margins counts for nothing.", cure="Say what money is worth: --worth margin=0.5")
     judged = read_judgements(judgements, queries) if judgements else None
     shop = open_shop(folder_of(data).root)
     try:

@@ -12,7 +12,7 @@ from lingsou.client.calls import Call, T, TaskStatus, Written
 from lingsou.client.errors import unreachable
 from lingsou.core.plan import QueryPlan
 from lingsou.core.suggest import SuggestResponse
-from lingsou.core.types import Product, ProductPatch, SearchRequest, SearchResponse
+from lingsou.core.types import Product, ProductPatch, RankResponse, SearchRequest, SearchResponse
 
 
 class AsyncClient:
@@ -54,6 +54,14 @@ class AsyncClient:
             RequestError: an unknown option, field or filter.
         """
         return await self._send(calls.search(q, options))
+
+    async def rank(self, q: str, ids: Iterable[str], **options: Any) -> RankResponse:
+        """Order products of your own list by how well they answer; `options` are the fields of `RankRequest`.
+
+        Raises:
+            RequestError: no words, no products, or an unknown option.
+        """
+        return await self._send(calls.rank(q, ids, options))
 
     async def similar(self, product_id: str, *, limit: int = 12, filters: Iterable[str] = ()) -> SearchResponse:
         """Products nearest in meaning to one; `filters` in the short form, such as `stock=1..`.

@@ -16,7 +16,7 @@ from lingsou.client.errors import ServiceError, error_of
 from lingsou.core.errors import RequestError
 from lingsou.core.plan import QueryPlan
 from lingsou.core.suggest import SuggestResponse
-from lingsou.core.types import Product, ProductPatch, SearchRequest, SearchResponse
+from lingsou.core.types import Product, ProductPatch, RankRequest, RankResponse, SearchRequest, SearchResponse
 
 T = TypeVar("T")
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -103,10 +103,28 @@ def search(q: str | SearchRequest, options: Mapping[str, Any]) -> Call[SearchRes
     try:
         request = q if isinstance(q, SearchRequest) else SearchRequest(q=q, **options)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise RequestError(first["msg"], field=".".join(map(str, first["loc"])), cure="See docs/http.md.") from error
+        raise _refused(error) from error
     body = request.model_dump_json(exclude_defaults=True).encode()
     return Call("POST", "/v1/search", _reader(SearchResponse), body=body)
+
+
+def rank(q: str, ids: Iterable[str], options: Mapping[str, Any]) -> Call[RankResponse]:
+    """`POST /v1/rank`.
+
+    Raises:
+        RequestError: no words, no products, or an option that ranking does not have.
+    """
+    try:
+        request = RankRequest(q=q, ids=tuple(ids), **options)
+    except ValidationError as error:
+        raise _refused(error) from error
+    body = request.model_dump_json(exclude_defaults=True).encode()
+    return Call("POST", "/v1/rank", _reader(RankResponse), body=body)
+
+
+def _refused(error: ValidationError) -> RequestError:
+    first = error.errors(include_url=False)[0]
+    return RequestError(first["msg"], field=".".join(map(str, first["loc"])), cure="See docs/http.md.")
 
 
 def similar(product_id: str, limit: int, filters: Iterable[str]) -> Call[SearchResponse]:
