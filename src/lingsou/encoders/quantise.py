@@ -2,7 +2,8 @@
 
 With step `s = max|x| / 127` every component is off by at most `s/2`, so the dot product with any unit
 vector by at most `s/2 · √d` and, components' errors being independent, typically by `s / √12`.
-For centred e5 vectors (max|x| near 0.2) that is ≤ 0.015 and typically 0.0005; measured in docs/encoders.md.
+For centred e5 vectors along their principal axes (max|x| near 0.27) that is ≤ 0.021 and typically 0.0006; measured in
+docs/encoders.md.
 """
 
 import numpy as np
