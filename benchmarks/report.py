@@ -16,6 +16,7 @@ PAGE = HERE.parent / "docs" / "benchmarks.md"
 TITLES = {
     "demo_relevance": "Relevance: the demo shop's own queries, for development",
     "fuzz_understand": "Random queries through the whole plan, on a busy machine",
+    "newcomer": "A newcomer's path in seconds, nothing kept from before",
     "ranked_latency": "What a trained ranker and explanations add to a search",
     "reindex": "A new index beside the old under constant load, on a busy machine",
 }
