@@ -352,9 +352,8 @@ def off_policy(result: dict[str, Any]) -> Iterator[str]:
 def plain(result: dict[str, Any]) -> Iterator[str]:
     """A result that is a few figures."""
     yield f"## {TITLES[result['benchmark']]}, {result['products']:,} products\n"
-    options = "".join(
-        f" --{name} {result[name]}" for name in ("products", "rebuilds", "queries", "seed") if name in result
-    )
+    named = () if result["benchmark"] == "newcomer" else ("products", "rebuilds", "queries", "seed")
+    options = "".join(f" --{name} {result[name]}" for name in named if name in result)
     yield f"`python -m benchmarks.{result['benchmark']}{options}`. {_machine(result)}\n"
     yield "| what | figure |"
     yield "|---|---|"
