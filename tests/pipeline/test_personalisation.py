@@ -123,7 +123,17 @@ def test_each_shopper_gets_an_own_order_and_is_told_why(shop: Shop) -> None:
     assert "您偏爱该品牌" in texts_of(chinese)
 
 
-def test_without_consent_nobody_is_known(shop: Shop) -> None:
+def test_without_consent_nobody_is_known(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = datetime.now(UTC)
+
+    class Stopped(datetime):
+        """All searches at one moment: popularity fades while they run, and reasons name it."""
+
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+            return moment
+
+    monkeypatch.setattr("lingsou.pipeline.search.datetime", Stopped)
     nobody = search(shop)
     for user in ("anna", "ben"):
         answer = search(shop, user_id=user, personalise=False)
