@@ -72,17 +72,17 @@ def test_a_change_is_seen_at_once(tmp_path: Path) -> None:
 
 
 def test_memory_is_bounded() -> None:
-    """At 17 bytes a row, a megabyte holds three match sets over 20,000 rows, and none over 62,000."""
+    """At 22 bytes a row, a megabyte holds three match sets over 15,000 rows, and none over 48,000."""
     asked: list[str] = []
 
     def ask(recent: RecentMatches, text: str) -> None:
         recent.of(EngineQuery(text=text), lambda: asked.append(text))
 
-    recent = RecentMatches(1, 20_000)
+    recent = RecentMatches(1, 15_000)
     for text in "abcadba":
         ask(recent, text)
     assert asked == ["a", "b", "c", "d", "b"]
-    large = RecentMatches(1, 62_000)
+    large = RecentMatches(1, 48_000)
     for _ in range(2):
         ask(large, "x")
     assert asked[-2:] == ["x", "x"]

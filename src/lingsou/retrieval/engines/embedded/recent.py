@@ -7,8 +7,8 @@ from collections.abc import Callable, Hashable
 from lingsou.retrieval.engine import EngineQuery
 from lingsou.retrieval.engines.embedded.relevance import Relevance
 
-_BYTES_A_ROW = 17
-"""Of one match set, where every row matches."""
+_BYTES_A_ROW = 22
+"""Of one match set, where every row matches: two masks, three scores of four bytes, and the row's number of eight."""
 
 _MOST = 256
 
