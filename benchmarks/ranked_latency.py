@@ -118,7 +118,7 @@ def teach(shop: Shop, texts: Sequence[str], titles: dict[str, str]) -> None:
     )
     features, lessons = informative(all_features(), list(found))
     model = train(lessons, [each.name for each in features], [each.monotone for each in features], Choice())
-    install(shop.folder.ranker, model, metrics={}, data={}, created=datetime.now(UTC))
+    install(shop.folder.ranker, model, created=datetime.now(UTC))
     shop.ranking.refresh()
     assert shop.ranking.active
 

@@ -25,7 +25,7 @@ def test_the_file_of_init_changes_in_one_line(tmp_path: Path) -> None:
     after = changed(tmp_path, before)
     pairs = list(zip(before.splitlines(), after.splitlines(), strict=True))
     assert [pair for pair in pairs if pair[0] != pair[1]] == [("# lexical_weight = 0.4", "lexical_weight = 0.7")]
-    assert changed(tmp_path, after, 0.5) == after.replace("weight = 0.7", "weight = 0.5")
+    assert changed(tmp_path, after, 0.5) == after.replace("\nlexical_weight = 0.7", "\nlexical_weight = 0.5")
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def trained_shop(root: Path) -> Shop:
     lessons = click_groups(columns, texts, searches, search, opened.store.get, candidates, all_features())
     features, groups = informative(all_features(), list(lessons))
     model = train(groups, [each.name for each in features], [each.monotone for each in features], Choice(), seeds=(1,))
-    install(opened.folder.ranker, model, metrics={}, data={}, created=NOW)
+    install(opened.folder.ranker, model, created=NOW)
     opened.ranking.refresh()
     opened.live_events.refresh()
     return opened

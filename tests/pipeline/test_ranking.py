@@ -80,7 +80,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> EmbeddedEngine:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    install(tmp_path, MODEL, metrics={}, data={}, created=datetime(2026, 1, 1, tzinfo=UTC))
+    install(tmp_path, MODEL, created=datetime(2026, 1, 1, tzinfo=UTC))
     return tmp_path
 
 
@@ -122,7 +122,7 @@ def test_the_block_is_reordered_and_the_rest_stays(engine: EmbeddedEngine, folde
 @given(size=st.integers(1, 60), collapse=st.booleans(), diversity=st.sampled_from([0.0, 0.6]), slots=st.integers(0, 2))
 def test_pages_are_cut_from_one_order(size: int, collapse: bool, diversity: float, slots: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        install(Path(folder), MODEL, metrics={}, data={}, created=datetime(2026, 1, 1, tzinfo=UTC))
+        install(Path(folder), MODEL, created=datetime(2026, 1, 1, tzinfo=UTC))
         engine = EmbeddedEngine(Path(folder) / "index", "s", SEGMENTER, SearchSettings())
         engine.apply(as_changes(catalogue()))
         pipeline = shop(engine, stage(Path(folder), diversity=diversity, exploration=slots))
@@ -214,7 +214,7 @@ def test_a_feature_that_raises_fails_no_search(
 def test_a_new_model_is_taken_up(engine: EmbeddedEngine, tmp_path: Path) -> None:
     running = stage(tmp_path)
     assert not running.refresh()
-    version = install(tmp_path, MODEL, metrics={}, data={}, created=datetime(2026, 1, 1, tzinfo=UTC))
+    version = install(tmp_path, MODEL, created=datetime(2026, 1, 1, tzinfo=UTC))
     assert running.refresh()
     assert running.version == version
     assert not running.refresh()

@@ -94,9 +94,9 @@ def _make_ready(shop: Shop, sides: Sequence[Configuration]) -> None:
     if not shop.engine.size:
         raise StorageError("The index is empty.", cure="lingsou index")
     shop.warm_up()
-    if shop.settings.encoder.name and shop.encoder.encoder is None and any(side.meaning for side in sides):
+    if shop.encoder_name and shop.encoder.encoder is None and any(side.meaning for side in sides):
         raise ConfigurationError(
-            f"The encoder '{shop.settings.encoder.name}' cannot be opened, so meaning cannot be judged.",
+            f"The encoder '{shop.encoder_name}' cannot be opened, so meaning cannot be judged.",
             cure="`lingsou models pull e5-small`, or set LINGSOU_ENCODER__NAME= for a shop that goes by words.",
         )
 
@@ -120,7 +120,7 @@ def _provenance(shop: Shop, files: Sequence[Path | None]) -> dict[str, str]:
         "code": f"lingsou {__version__}",
         **{f"sha256 of {path.name}": hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path},
         "catalogue": f"{shop.engine.size:,} products, store {shop.store.identity()}, change {shop.engine.sequence}",
-        "encoder": f"{shop.settings.encoder.name} {encoder.fingerprint}" if encoder else "none",
+        "encoder": f"{shop.encoder_name} {encoder.fingerprint}" if encoder else "none",
         "settings of the shop": f"lexical_weight = {search.lexical_weight:g}, coverage = {search.coverage:g}",
         "machine": f"{host['cores']} cores ({host['cpu']}), Python {host['python']}",
     }

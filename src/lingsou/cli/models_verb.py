@@ -1,4 +1,4 @@
-"""`lingsou models`: the encoders on this machine."""
+"""`lingsou models`: the encoders on this machine, and the models that a shop has trained."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,13 +6,17 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from lingsou.cli import model_versions
 from lingsou.cli.console import AsJson, errors, output, print_json
 from lingsou.core.settings import EncoderSettings
 from lingsou.encoders import list_models, pull
 from lingsou.encoders.models import ModelEntry, show
 
 models = typer.Typer(
-    help="Bring, list and look at text encoders.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+    help="Text encoders, and the models of the shop's own.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
 )
 Folder = Annotated[
     Path | None,
@@ -44,6 +48,18 @@ def list_(folder: Folder = None, as_json: AsJson = False) -> None:
 def show_(name: str, folder: Folder = None, as_json: AsJson = False) -> None:
     """One model, its files compared with its manifest."""
     _print([show(name, _folder(folder))], as_json)
+
+
+for verb in (
+    model_versions.versions,
+    model_versions.compare,
+    model_versions.promote,
+    model_versions.rollback,
+    model_versions.withdraw,
+    model_versions.export,
+    model_versions.collect,
+):
+    models.command()(verb)
 
 
 def _folder(folder: Path | None) -> Path:

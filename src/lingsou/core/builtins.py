@@ -25,6 +25,9 @@ BUILTINS: dict[str, dict[str, str]] = {
     "engine": {
         "embedded": "lingsou.retrieval.engines.embedded:EmbeddedEngine",
     },
+    "reranker": {
+        "onnx": "lingsou.ranking.cross_encoder:open_onnx",
+    },
     "feature": {
         "fused": "lingsou.features.fusion:FUSED",
         "fused-gap": "lingsou.features.fusion:GAP",

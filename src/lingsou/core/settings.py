@@ -114,9 +114,13 @@ class EncoderSettings(Section):
 class RankingSettings(Section):
     """The learned order of results, variety among them, and places for what nobody has seen yet."""
 
-    enabled: bool = Field(True, description="order results by the trained ranker, where there is one")
+    enabled: bool = Field(True, description="order results by the trained ranker and reranker, where there are such")
     depth: int = Field(200, ge=10, le=1_000, description="best products that are reordered; what follows stays")
     budget_ms: int = Field(20, ge=1, le=1_000, description="a search whose reordering takes longer goes without it")
+    reranker: str = Field("onnx", min_length=1, description="what runs the model that reads query and product together")
+    rerank_depth: int = Field(50, ge=0, le=200, description="best products that it reads; 0: none")
+    rerank_budget_ms: int = Field(150, ge=1, le=10_000, description="a search that it takes longer for goes without it")
+    rerank_weight: float = Field(0.7, ge=0, le=1, description="what its score counts beside the ranker's, of 1")
     diversity: float = Field(
         0.0, ge=0, le=1, description="what variety of brand and category counts among the first 50; 0: nothing"
     )
@@ -198,7 +202,10 @@ class DataFolder:
         self.events = self.root / "events.sqlite3"
         self.secret = self.root / "secret.key"
         self.indexer_lock = self.root / "indexer.lock"
-        self.ranker = self.root / "models" / "ranker"
+        self.models = self.root / "models"
+        self.ranker = self.models / "ranker"
+        self.reranker = self.models / "reranker"
+        self.encoder = self.models / "encoder"
 
     def exists(self) -> bool:
         """Whether `lingsou init` was run here."""

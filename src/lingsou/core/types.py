@@ -246,6 +246,7 @@ class RankResponse(Frozen):
     items: tuple[RankedItem, ...] = Field(description="best first; equal scores in the caller's order")
     unknown: tuple[str, ...] = Field((), description="ids that the index does not hold")
     ranker: str | None = Field(None, description="version of the model; none: by words and meaning alone")
+    reranker: str | None = Field(None, description="version of the model that read the first of them; none: not read")
     took_ms: float
 
 

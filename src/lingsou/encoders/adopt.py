@@ -7,15 +7,8 @@ from typing import Any
 import orjson
 
 from lingsou.core.errors import ConfigurationError
-from lingsou.encoders.manifest import (
-    MODEL,
-    TOKENIZER,
-    EncoderManifest,
-    Origin,
-    Pooling,
-    facts,
-    write_manifest,
-)
+from lingsou.core.manifests import facts, write_manifest
+from lingsou.encoders.manifest import MODEL, TOKENIZER, EncoderManifest, Origin, Pooling
 from lingsou.encoders.optional import EXTRA_SERVE, require
 
 _TOKEN_OUTPUTS = ("token_states", "last_hidden_state", "token_embeddings")

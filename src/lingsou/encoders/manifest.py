@@ -3,32 +3,21 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import orjson
 from pydantic import Field, ValidationError
 
 from lingsou.core.errors import ConfigurationError, NotFoundError
-from lingsou.core.types import Frozen
+from lingsou.core.manifests import MANIFEST, ModelManifest, Sha256, Verbatim, facts
 
-MANIFEST, MODEL, TOKENIZER = "manifest.json", "model.onnx", "tokenizer.json"
+MODEL, TOKENIZER = "model.onnx", "tokenizer.json"
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Pooling = Literal["graph", "mean", "first"]
 """Where the sentence vector comes from: the graph itself, the mean of the token states, or the first of them."""
 
-
-class Verbatim(Frozen):
-    """Strings are kept to the letter: a prefix ends in a space."""
-
-    model_config = Frozen.model_config | {"str_strip_whitespace": False}
-
-
-class FileFacts(Verbatim):
-    """One file of the folder."""
-
-    sha256: Sha256
-    size: int = Field(ge=0, description="bytes")
+HeadKind = Literal["classes", "labels", "tags", "score"]
+"""What a head decides: one label of many, several labels, a tag for each token, or one number."""
 
 
 class Origin(Verbatim):
@@ -39,15 +28,26 @@ class Origin(Verbatim):
     sha256: Sha256 | None = Field(None, description="of that file")
 
 
-class EncoderManifest(Verbatim):
+class HeadManifest(Verbatim):
+    """An output of the same forward pass that decides something about the text."""
+
+    kind: HeadKind
+    output: str = Field(min_length=1, description="name of the ONNX output, such as `head.category`")
+    labels: tuple[str, ...] = Field((), description="of the output's last axis, in order; none for a score")
+    temperature: float = Field(1.0, gt=0, allow_inf_nan=False, description="divides logits before softmax or sigmoid")
+    transitions: str | None = Field(
+        None,
+        description="safetensors file of the folder with a CRF's `start` [k], `end` [k] and `transitions` [k, k], "
+        "from tag to tag; none: tags are independent",
+    )
+
+
+class EncoderManifest(ModelManifest):
     """What an artefact folder holds and how to feed it."""
 
-    format: Literal[1] = 1
     task: Literal["text-encoder"] = "text-encoder"
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", description="also the name of its folder")
-    base: str = Field("", description="the published model it derives from")
     licence: str = Field("", description="of the model, as its publisher states it")
-    method: str = Field("", description="how it was made")
     origin: Origin
     dimension: int = Field(ge=1, le=65_536, description="length of a vector")
     max_tokens: int = Field(ge=4, le=65_536, description="longest input, special tokens included")
@@ -58,19 +58,7 @@ class EncoderManifest(Verbatim):
     sentence_output: str | None = Field(
         "sentence_embedding", description="output `[batch, dimension]`; for pooling `graph`"
     )
-    files: Mapping[str, FileFacts] = Field(description="every file of the folder but this one")
-
-
-def facts(path: Path) -> FileFacts:
-    """Hash and size of one file, read in pieces."""
-    with path.open("rb") as file:
-        return FileFacts(sha256=hashlib.file_digest(file, "sha256").hexdigest(), size=path.stat().st_size)
-
-
-def write_manifest(manifest: EncoderManifest, folder: Path) -> None:
-    """Write it into `folder`, the same bytes for the same manifest."""
-    text = orjson.dumps(manifest.model_dump(mode="json"), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
-    (folder / MANIFEST).write_bytes(text + b"\n")
+    heads: Mapping[str, HeadManifest] = Field({}, description="by name; they do not change the vectors")
 
 
 def read_manifest(folder: Path) -> EncoderManifest:
@@ -101,7 +89,7 @@ def verify(folder: Path, manifest: EncoderManifest, *, hashes: bool = True) -> N
     Raises:
         ConfigurationError: a file is missing, truncated or altered.
     """
-    for name in (MODEL, TOKENIZER):
+    for name in (MODEL, TOKENIZER, *filter(None, (head.transitions for head in manifest.heads.values()))):
         if name not in manifest.files:
             raise ConfigurationError(
                 f"The manifest in '{folder}' does not list {name}.", field="files", cure=_PULL_AGAIN

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from lingsou.core import plugins
 from lingsou.core.errors import ConfigurationError, LingsouError, NotFoundError
+from lingsou.core.manifests import MANIFEST
 from lingsou.encoders.adopt import adopt
 from lingsou.encoders.build import E5_SMALL, build_e5_small, put_in_place
 from lingsou.encoders.encoder import Encoder, EncoderOptions
 from lingsou.encoders.hub import DEFAULT_FILES, download, names_hub, parse_reference
-from lingsou.encoders.manifest import MANIFEST, EncoderManifest, read_manifest, verify
+from lingsou.encoders.manifest import EncoderManifest, read_manifest, verify
 from lingsou.encoders.runtime import OnnxEncoder
 
 KIND = "encoder"

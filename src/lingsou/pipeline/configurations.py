@@ -13,7 +13,7 @@ from lingsou.evaluation.judging import JudgingSet, Pool
 from lingsou.pipeline.shop import Shop
 
 _TRIES, _PAUSE_S = 3, 0.2
-_LATE = frozenset({"understand", "encode", "rank"})
+_LATE = frozenset({"understand", "encode", "rank", "rerank"})
 
 
 class Configuration(Frozen):

@@ -1,9 +1,10 @@
 """The ranking stage: the best products by retrieval, reordered by the trained ranker, within its share of the time.
 
-Nothing is reordered without a ranker. What it decides reaches the engine as a lift for each product, chosen so that
-the ranker's first product gets the highest of the fused scores, its second the next, and so on: the scores of the block
-stay what they were, only their owners change. So what lies behind the block stays behind it, every page is cut from
-the same order, and rules that lift, bury and pin act on it afterwards as they would on the fused order.
+The ranker orders the block by features; then the reranker, where there is one, reads the first few of that order and
+permutes them. Without either nothing changes. The order reaches the engine as a lift for each product, chosen so that
+the first product gets the highest of the fused scores, the second the next, and so on: the scores of the block stay
+what they were, only their owners change. So what lies behind the block stays behind it, every page is cut from the
+same order, and rules that lift, bury and pin act on it afterwards as they would on the fused order.
 """
 
 import threading
@@ -23,13 +24,16 @@ from lingsou.core.plan import QueryPlan
 from lingsou.core.settings import RankingSettings
 from lingsou.core.types import Context, Explanation, Product
 from lingsou.pipeline.candidates import CandidateFeatures
+from lingsou.pipeline.reranking import Reranking, TextScores
 from lingsou.ranking.artefact import current, load
 from lingsou.ranking.diversity import diversify
-from lingsou.ranking.explain import Asked, explain, language_of
+from lingsou.ranking.explain import Asked, explain, language_of, with_reranking
 from lingsou.ranking.exploration import explore
 from lingsou.ranking.lambdamart import LambdaMart
 from lingsou.ranking.ranker import Ranked, Ranker, order_of
+from lingsou.ranking.reranker import Reranked, rerank, to_read
 from lingsou.retrieval.engine import EngineQuery, EngineResult, MatchedQuery
+from lingsou.retrieval.fusion import EXACT_BONUS
 from lingsou.text.segment import Segmenter
 
 Floats = NDArray[np.float64]
@@ -40,10 +44,17 @@ _NO_MODEL = LambdaMart((), 1.0, ())
 
 @dataclass(frozen=True)
 class Reordered:
-    """The block in its new order: `order` [n] are candidates, best first. `lifts` is what the engine is told."""
+    """The block in its new order: `order` [n] are candidates, best first; `scores` [n] fall along it but where variety
+    or exploration had their say. `lifts` is what the engine is told.
+
+    `reading` is what the reranker said of the first few, if there is one; `reranked` the order that came of it.
+    """
 
     products: Sequence[Product]
     ranked: Ranked
+    reading: TextScores | None
+    reranked: Reranked | None
+    scores: Floats
     order: NDArray[np.intp]
     lifts: tuple[tuple[int, float], ...]
     propensities: Mapping[str, float]
@@ -61,8 +72,17 @@ class Reordered:
         asked = []
         for number in numbers.values():
             place, rival = int(self.order[number]), int(self.order[number - 1]) if number else None
-            asked.append(Asked(place, self.products[place], rival))
-        return dict(zip(numbers, explain(self.ranked, asked, self.plan, self.language), strict=True))
+            # What was read stands where it does by more than features: nobody knows which would let one pass.
+            apart = self._read.isdisjoint((place, rival))
+            asked.append(Asked(place, self.products[place], rival if apart else None))
+        trees = explain(self.ranked, asked, self.plan, self.language)
+        if self.reranked:
+            trees = [with_reranking(tree, each.place, self.reranked) for tree, each in zip(trees, asked, strict=True)]
+        return dict(zip(numbers, trees, strict=True))
+
+    @cached_property
+    def _read(self) -> frozenset[int]:
+        return frozenset(self.reranked.read.tolist()) if self.reranked else frozenset()
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
@@ -79,7 +99,9 @@ class RankingStage:
         settings: RankingSettings,
         candidates: CandidateFeatures,
         products: Callable[[Sequence[str]], Mapping[str, Product]],
+        reranking: Reranking | None = None,
     ):
+        self._reranking = reranking or Reranking(None, settings)
         self._folder = folder
         self._settings = settings
         self._candidates = candidates
@@ -87,7 +109,7 @@ class RankingStage:
         self._ranker: Ranker | None = None
         self._version: str | None = None
         self._changing = threading.Lock()
-        self.refresh()
+        self._take_up()
 
     @classmethod
     def without_model(
@@ -98,11 +120,24 @@ class RankingStage:
 
     @property
     def version(self) -> str | None:
-        """The version that searches are ordered by; none: they are not reordered by a model."""
+        """The ranker's version; none: searches are not reordered by one."""
         return self._ranker.version if self._ranker else None
 
     def refresh(self) -> bool:
-        """Take up the version in force; whether it was another. One that cannot be read is as none."""
+        """Take up the ranker in force, and begin to open such a reranker; whether it was another ranker."""
+        self._reranking.refresh()
+        return self._take_up()
+
+    def warm_up(self) -> None:
+        """Open the reranker in force, which takes seconds; searches do without until then."""
+        self._reranking.warm_up()
+
+    def close(self) -> None:
+        """Release the reranker."""
+        self._reranking.close()
+
+    def _take_up(self) -> bool:
+        """One that cannot be read is as none."""
         if self._folder is None or not self._settings.enabled:
             return False
         with self._changing:
@@ -121,8 +156,13 @@ class RankingStage:
 
     @property
     def active(self) -> bool:
-        """Whether there is anything to do."""
-        return self._ranker is not None or self._settings.diversity > 0 or self._settings.exploration > 0
+        """Whether there is anything to do, or to tell."""
+        return self._reorders or self._reranking.reason is not None
+
+    @property
+    def _reorders(self) -> bool:
+        chosen = self._settings.diversity > 0 or self._settings.exploration > 0
+        return chosen or self._ranker is not None or self._reranking.model is not None
 
     def reorder(
         self,
@@ -134,6 +174,8 @@ class RankingStage:
         context: Context,
     ) -> Reordered | str:
         """Reorder the best products of `query`, whose page, pins and facets do not count; a reason if it cannot be."""
+        if not self._reorders:
+            return self._reranking.reason or ""
         deadline = time.perf_counter() + self._settings.budget_ms / 1_000
         found = matched.answer(
             replace(query, sort="relevance", pins=(), facets=(), offset=0, limit=self._settings.depth, collapse=False)
@@ -152,7 +194,9 @@ class RankingStage:
             return "ranking failed"
         if time.perf_counter() > deadline:
             return "out of time"
-        order = diversify(order_of(ranked.scores), ranked.scores, block, self._settings.diversity)
+        reading, reranked = self._reread(query.text, ranked, block)
+        scores, order = _decided(ranked, reranked)
+        order = diversify(order, scores, block, self._settings.diversity)
         shopper = context.session_id or context.user_id or ""
         explored = explore(order, self._settings.exploration, f"{moment:%Y-%m-%d} {shopper} {query.text}")
         lifts = _targets(found.candidates.scores) - found.candidates.scores[explored.order]
@@ -160,6 +204,9 @@ class RankingStage:
         return Reordered(
             products=block,
             ranked=ranked,
+            reading=reading,
+            reranked=reranked,
+            scores=scores,
             order=explored.order,
             lifts=tuple(zip(numbers.tolist(), lifts.tolist(), strict=True)),
             propensities={block[place].id: chance for place, chance in explored.propensities.items()},
@@ -184,8 +231,10 @@ class RankingStage:
         if len(block) < len(found.candidates.ids):
             return self.rank(query, matched, [each.id for each in block], moment=moment, plan=plan, context=context)
         ranked = self._rank(query.text, matched, found, block, moment=moment, plan=plan, context=context)
-        order = order_of(ranked.scores)
-        return Reordered(block, ranked, order, (), {}, plan, language_of(plan, context.locale))
+        reading, reranked = self._reread(query.text, ranked, block)
+        scores, order = _decided(ranked, reranked)
+        language = language_of(plan, context.locale)
+        return Reordered(block, ranked, reading, reranked, scores, order, (), {}, plan, language)
 
     def _rank(
         self,
@@ -201,6 +250,21 @@ class RankingStage:
         ranker = self._ranker or Ranker(_NO_MODEL)
         batch = self._candidates.batch(text, matched, found, block, time=moment, plan=plan, context=context)
         return ranker.rank(batch, found.candidates.scores)
+
+    def _reread(self, text: str, ranked: Ranked, block: Sequence[Product]) -> tuple[TextScores | None, Reranked | None]:
+        """What the reranker says of the first few, and the order that comes of it; an exact identifier stays."""
+        order = order_of(ranked.scores)
+        read = to_read(order, ranked.base > EXACT_BONUS / 2, self._settings.rerank_depth)
+        reading = self._reranking.score(text, [block[place] for place in read.tolist()]) if len(read) > 1 else None
+        if reading is None or reading.scores is None:
+            return reading, None
+        weight = self._settings.rerank_weight
+        return reading, rerank(order, ranked.scores, read, reading.scores, weight=weight, version=reading.version)
+
+
+def _decided(ranked: Ranked, reranked: Reranked | None) -> tuple[Floats, NDArray[np.intp]]:
+    """Scores and order, by the last who had a say."""
+    return (reranked.scores, reranked.order) if reranked else (ranked.scores, order_of(ranked.scores))
 
 
 def _targets(scores: Floats) -> Floats:

@@ -161,6 +161,8 @@ class SearchPipeline:
                     result = replace(matched.answer(replace(query, facets=())), facets=result.facets)
             clock.fell_back(reordered if isinstance(reordered, str) else None)
         learned = reordered if isinstance(reordered, Reordered) else None
+        if learned and learned.reading:
+            clock.told_apart("rerank", learned.reading.ms, learned.reading.fallback)
         with clock.stage("fetch"):
             ids = result.candidates.ids
             products = {id_: product for id_ in ids if learned and (product := learned.product(id_))}
@@ -212,7 +214,7 @@ class SearchPipeline:
         items = tuple(
             RankedItem(
                 id=product.id,
-                score=float(found.ranked.scores[place]),
+                score=float(found.scores[place]),
                 explanation=why.get(product.id),
             )
             for place, product in zip(found.order.tolist(), ordered, strict=True)
@@ -222,6 +224,7 @@ class SearchPipeline:
             items=items,
             unknown=tuple(id_ for id_ in ids if id_ not in known),
             ranker=ranking.version,
+            reranker=found.reranked.version if found.reranked else None,
             took_ms=clock.total_ms(),
         )
 
@@ -325,6 +328,12 @@ class _Clock:
         """Note that the stage that ended last gave up, and why."""
         if reason:
             self.stages[-1] = self.stages[-1].model_copy(update={"fallback": reason})
+
+    def told_apart(self, part: str, ms: float, fallback: str | None) -> None:
+        """Make a part of the stage that ended last a stage of its own."""
+        whole = self.stages[-1]
+        self.stages[-1] = whole.model_copy(update={"ms": round(whole.ms - ms, 3)})
+        self.stages.append(StageTime(stage=part, ms=round(ms, 3), fallback=fallback))
 
     def total_ms(self) -> float:
         return round((time.perf_counter() - self._start) * 1_000, 3)

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from lingsou.catalog.store import Store
 from lingsou.catalog.vectors import VectorStore
-from lingsou.core.settings import DataFolder, EncoderSettings, Settings, load_settings
-from lingsou.encoders import EncoderOptions, open_encoder
-from lingsou.encoders.encoder import Encoder
+from lingsou.core.settings import DataFolder, Settings, load_settings
 from lingsou.events.behaviour import Behaviour, open_behaviour
 from lingsou.features.live import LiveEvents
 from lingsou.pipeline.candidates import CandidateFeatures
+from lingsou.pipeline.encoder_choice import EncoderChoice, choose_encoder
 from lingsou.pipeline.encoding import QueryEncoder
 from lingsou.pipeline.ranking import RankingStage
+from lingsou.pipeline.reranking import Reranking
 from lingsou.pipeline.search import SearchPipeline
 from lingsou.pipeline.suggesting import Suggestions
 from lingsou.pipeline.understanding import Understanding
@@ -29,13 +29,15 @@ _POPULAR_DAYS, _POPULAR_SEARCHES, _RECENT_SEARCHES = 30, 20_000, 20
 
 @dataclass(frozen=True)
 class Shop:
-    """What is needed to serve one shop. Encoder and understanding are not ready yet: `warm_up()`."""
+    """What is needed to serve one shop. Encoder, understanding and reranker are not ready yet: `warm_up()`."""
 
     folder: DataFolder
     settings: Settings
     store: Store
     engine: EmbeddedEngine
     encoder: QueryEncoder
+    encoder_name: str
+    """A version of the shop's own store as `encoder/VERSION`, or as the settings name it; empty: there is none."""
     understanding: Understanding
     rules: RuleBook
     ranking: RankingStage
@@ -48,6 +50,7 @@ class Shop:
         """Open the encoder and learn the catalogue's words, which takes seconds; searches do without until then."""
         self.understanding.refresh(at_once=True)
         self.encoder.open()
+        self.ranking.warm_up()
 
     def indexer(self, engine: EmbeddedEngine | None = None) -> Indexer:
         """An indexer over this shop's store and engine, for the holder of `indexer_lock`; or over one being built."""
@@ -60,6 +63,7 @@ class Shop:
     def close(self) -> None:
         """Release encoder, index, logs and store."""
         self.encoder.close()
+        self.ranking.close()
         self.behaviour.close()
         self.engine.close()
         self.store.close()
@@ -77,14 +81,7 @@ def open_shop(root: Path | str, *, read_index: bool = True) -> Shop:
     store = Store.of(folder, settings)
     try:
         segmenter = Segmenter(read_lexicon(folder.lexicon))
-        engine = EmbeddedEngine(
-            folder.index,
-            store.identity(),
-            segmenter,
-            settings.search,
-            ann_from=settings.index.ann_from,
-            encoder=f"{settings.encoder.name} {settings.encoder.max_tokens}" if settings.encoder.name else "",
-        )
+        engine, chosen = _engine(folder, settings, store.identity(), segmenter, read_index=read_index)
         if read_index:
             engine.refresh()
         rules = RuleBook(RuleStore(store.database), segmenter)
@@ -92,13 +89,11 @@ def open_shop(root: Path | str, *, read_index: bool = True) -> Shop:
     except BaseException:
         store.close()
         raise
-    chosen = settings.encoder
-    encoder = QueryEncoder(
-        (lambda: _open(chosen)) if chosen.name else None, budget_ms=chosen.budget_ms, cache=chosen.cache
-    )
+    encoder = QueryEncoder(chosen.load, budget_ms=settings.encoder.budget_ms, cache=settings.encoder.cache)
     understanding = Understanding(engine, segmenter, settings.currency)
     live_events = LiveEvents(behaviour, store.get)
-    ranking = RankingStage(folder.ranker, settings.ranking, CandidateFeatures(segmenter, live_events.view), store.get)
+    candidates, reranking = CandidateFeatures(segmenter, live_events.view), Reranking(folder.reranker, settings.ranking)
+    ranking = RankingStage(folder.ranker, settings.ranking, candidates, store.get, reranking)
     pipeline = SearchPipeline(store, engine, segmenter, encoder, understanding, rules, ranking)
     searches = behaviour.searches
     suggestions = Suggestions(
@@ -114,6 +109,7 @@ def open_shop(root: Path | str, *, read_index: bool = True) -> Shop:
         store=store,
         engine=engine,
         encoder=encoder,
+        encoder_name=chosen.name,
         understanding=understanding,
         rules=rules,
         ranking=ranking,
@@ -124,6 +120,16 @@ def open_shop(root: Path | str, *, read_index: bool = True) -> Shop:
     )
 
 
-def _open(chosen: EncoderSettings) -> Encoder:
-    options = EncoderOptions(threads=chosen.threads, max_tokens=chosen.max_tokens)
-    return open_encoder(chosen.name, chosen.models_dir, options)
+def _engine(
+    folder: DataFolder, settings: Settings, identity: str, segmenter: Segmenter, *, read_index: bool
+) -> tuple[EmbeddedEngine, EncoderChoice]:
+    """The engine and its encoder: the shop's own, or while an index of another is read, that one."""
+
+    def engine_for(encoder: str) -> EmbeddedEngine:
+        return EmbeddedEngine(
+            folder.index, identity, segmenter, settings.search, ann_from=settings.index.ann_from, encoder=encoder
+        )
+
+    indexed = engine_for("").published_encoder() if read_index else ""
+    chosen = choose_encoder(folder, settings.encoder, indexed)
+    return engine_for(chosen.identity), chosen

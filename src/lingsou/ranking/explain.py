@@ -13,6 +13,7 @@ from lingsou.core.types import Explanation, Product
 from lingsou.features import Feature
 from lingsou.features.plan_match import wished_for
 from lingsou.ranking.ranker import Ranked
+from lingsou.ranking.reranker import Reranked
 
 Floats = NDArray[np.float64]
 _LEAST = 0.003
@@ -76,6 +77,28 @@ def explain(ranked: Ranked, asked: Sequence[Asked], plan: QueryPlan | None, lang
         words = _plain_words(ranked.ranker.features, own[:-1], seen, wished_for(plan, each.product), language)
         trees.append(Explanation(name="learned ranking", value=score, detail=words, children=tuple(children)))
     return trees
+
+
+def with_reranking(tree: Explanation, place: int, reranked: Reranked) -> Explanation:
+    """The tree of a candidate that was read: what the ranker and the reranker share in the sum it is ordered by.
+
+    `tree` is what `explain` says of it, and is returned as it is if the candidate at `place` was not read.
+    """
+    (rows,) = np.nonzero(reranked.read == place)
+    if not rows.size:
+        return tree
+    row = int(rows[0])
+    own, text = reranked.shares[row].tolist()
+    before, after = (int(np.flatnonzero(order == place)[0]) + 1 for order in (reranked.before, reranked.order))
+    rest, weight, score = 1 - reranked.weight, reranked.weight, float(reranked.text_scores[row])
+    ranker = Explanation(name="ranker", value=own, detail=f"weight {rest:.3g}", children=(tree,))
+    reader = _leaf("reranker", text, f"weight {weight:.3g}; score {_number(score)} of {reranked.version}")
+    return Explanation(
+        name="reranking",
+        value=own + text,
+        detail=f"place {before} → {after}; each score less the mean of the {len(reranked.read)} read, in deviations",
+        children=(ranker, reader),
+    )
 
 
 def _leaf(name: str, value: float, detail: str) -> Explanation:

@@ -3,21 +3,26 @@
 Weight and rounds are chosen anew in each outer fold, by cross-validation inside its training part alone.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
+from lingsou.core.manifests import Measurement
 from lingsou.evaluation.folds import folds_of
 from lingsou.evaluation.metrics import ndcg
 from lingsou.evaluation.significance import Comparison, compare
 from lingsou.ranking.dataset import Group
 from lingsou.ranking.lambdamart import CHOICES, SEEDS, Choice, LambdaMart, train
+from lingsou.text.language import detect
 from lingsou.text.normalise import normalise
 
 Floats = NDArray[np.float64]
 PARTS, INNER_PARTS, CUT_OFF = 5, 4, 10
+_METRIC = f"ndcg@{CUT_OFF}"
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,22 @@ def choose(
             for each in unseen:
                 worth[place] += quality(each, each.base + grown[kind].adjustments(each.features, choice.rounds))
     return CHOICES[int(worth.argmax())]
+
+
+def measured(validation: Validation, groups: Sequence[Group]) -> Measurement:
+    """The out-of-fold figures of the groups that were validated, over all queries and by their language."""
+    queries: dict[str, list[list[float]]] = {}
+    for each in groups:
+        queries.setdefault(_key(each), []).append(each.judged.tolist())
+    languages = np.asarray([detect(query) for query in queries])
+    return Measurement(
+        data=hashlib.sha256(orjson.dumps(list(queries.items()))).hexdigest(),
+        rows=len(queries),
+        values={_METRIC: float(validation.after.mean())},
+        slices={
+            name: {_METRIC: float(validation.after[languages == name].mean())} for name in np.unique(languages).tolist()
+        },
+    )
 
 
 def _key(group: Group) -> str:

@@ -32,7 +32,7 @@ def overview(request: Request) -> Response:
         lag=desk.worker.lag(),
         generation=index.generation,
         sequence=index.sequence,
-        encoder=shop.settings.encoder.name,
+        encoder=shop.encoder_name,
         encoder_problem=_encoder_problem(shop.encoder),
         waiting=shop.engine.count_without_vectors(),
         rules=shop.rules.store.sets(),

@@ -81,6 +81,15 @@ class EmbeddedEngine(View):
         """Which generation is published, and which was before it."""
         return self._generations.published()
 
+    def published_encoder(self) -> str:
+        """The encoder that the published index has vectors of, whether it fits or not; empty: of none, or none said."""
+        published, blank = self._generations.published(), self._blank
+        if published is None:
+            return ""
+        folder = self._generations.folder(published.current)
+        manifest = storage.read_manifest(folder, blank.identity, blank.fingerprint)
+        return manifest.encoder if manifest else ""
+
     @contextmanager
     def building(self) -> Iterator["EmbeddedEngine"]:
         """An engine over a new generation beside the published one; published when the block ends well.
