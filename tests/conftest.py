@@ -1,4 +1,7 @@
-"""Fixtures shared by all tests: a real PostgreSQL server for the run, and a fresh database for each test."""
+"""What all tests share: a PostgreSQL server for the run, a fresh database for each test, and the order of two workers.
+
+`make test` runs two processes (pytest-xdist). Each takes one file after another, in the order of the collection.
+"""
 
 import contextlib
 import importlib.util
@@ -15,9 +18,39 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 START_SECONDS = 60
 UNPRIVILEGED = "nobody"
+ONE_WORKER = "tests/console/"
+"""Its files share a demo shop with pictures and vectors, which takes longer to make than most files take to run."""
+SLOWEST_FIRST = (ONE_WORKER, "tests/serving/", "tests/cli/", "tests/encoders/", "tests/test_docs.py")
+"""So that at the end no worker is left with minutes of work while the other has none."""
+
+# How long an example takes says more of what else runs on the machine than of the code.
+settings.register_profile("lingsou", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("lingsou")
+# Processes that tests start would compile every module anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Only where workers share the tests; a single process keeps the order of the files."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: [not item.nodeid.startswith(each) for each in SLOWEST_FIRST])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Whole files, as `--dist loadfile` does, but those that share the demo shop go together."""
+    from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
+
+    class Scheduling(LoadFileScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return ONE_WORKER if nodeid.startswith(ONE_WORKER) else str(super()._split_scope(nodeid))
+
+    config.option.loadscopereorder = False  # the order of the collection
+    return Scheduling(config, log)
 
 
 def _wheel() -> Path | None:

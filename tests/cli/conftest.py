@@ -49,15 +49,28 @@ Run = Callable[..., Outcome]
 def lingsou(*arguments: str | Path, code: int = 0) -> Outcome:
     """Run `lingsou` as a process; `code` is how it must end, and never with a traceback."""
     command = [sys.executable, "-m", "lingsou.cli", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, timeout=120, check=False)
     return _ended(Outcome(done.returncode, done.stdout.decode(), done.stderr.decode()), code)
 
 
-@pytest.fixture(autouse=True, scope="session")
+def prepare(*arguments: str | Path) -> None:
+    """Run it in this process, for fixtures: what tests start from, and do not look at itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["lingsou", *map(str, arguments)])
+        code: Any = None
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code
+        assert not code, arguments
+
+
+@pytest.fixture(autouse=True, scope="package")
 def words_alone() -> Iterator[None]:
     """No encoder, whatever this machine has: what it finds is not the same everywhere."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LINGSOU_ENCODER__NAME", "")
+        patch.setenv("LINGSOU_RANKING__BUDGET_MS", "1000")  # a busy machine must not change the order
         patch.delenv("LINGSOU_DATA_DIR", raising=False)
         yield
 
@@ -86,14 +99,14 @@ def _ended(outcome: Outcome, code: int) -> Outcome:
     return outcome
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shop(words_alone: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An indexed shop of four products that tests only read."""
     root = tmp_path_factory.mktemp("cli") / "shop"
     feed, mapping = root.with_name("feed.csv"), root.with_name("mapping.toml")
     feed.write_text(FEED, encoding="utf-8")
     mapping.write_text(MAPPING, encoding="utf-8")
-    lingsou("init", "--data", root)
-    lingsou("import", feed, "--mapping", mapping, "--data", root)
-    lingsou("index", "--data", root)
+    prepare("init", "--data", root)
+    prepare("import", feed, "--mapping", mapping, "--data", root)
+    prepare("index", "--data", root)
     return root

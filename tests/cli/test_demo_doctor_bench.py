@@ -8,14 +8,14 @@ import pytest
 from lingsou.core.settings import DataFolder
 from lingsou.retrieval.indexer import indexer_lock
 
-from .conftest import Run
+from .conftest import Run, prepare
 from .conftest import lingsou as run
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("demo") / "shop"
-    run("demo", "--data", root, "--products", "200", "--no-serve")
+    prepare("demo", "--data", root, "--products", "200", "--no-serve")
     return root
 
 

@@ -17,7 +17,7 @@ from lingsou.pipeline.comparing import asked
 from lingsou.pipeline.configurations import described
 from lingsou.pipeline.shop import open_shop
 
-from .conftest import Run
+from .conftest import Run, prepare
 
 PRICES = range(100, 1_300, 100)
 TITLE = '<b onclick="x()">Trail</b> running shoes'
@@ -35,8 +35,6 @@ PEERS = {
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Shoes at twelve prices and a few mugs."""
-    from .conftest import lingsou
-
     root = tmp_path_factory.mktemp("evaluate") / "shop"
     feed = root.with_name("feed.csv")
     with feed.open("w", encoding="utf-8", newline="") as file:
@@ -45,9 +43,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         # the dearest first: what is equal by words stays in the order of the feed
         rows.writerows((f"s{price}", f"{TITLE} 跑步鞋 {price}", price, "Shoes") for price in reversed(PRICES))
         rows.writerows((f"m{n}", f"Blue mug {n}", 20, "Kitchen") for n in range(4))
-    lingsou("init", "--data", root)
-    lingsou("import", feed, "--data", root)
-    lingsou("index", "--data", root)
+    prepare("init", "--data", root)
+    prepare("import", feed, "--data", root)
+    prepare("index", "--data", root)
     return root
 
 

@@ -80,7 +80,7 @@ def test_follow_ends_cleanly(shop: Path) -> None:
             time.sleep(0.2)
             os.kill(process.pid, sent)
             err = process.stderr.read()
-            assert process.wait(10) == code
+            assert process.wait(60) == code
             assert b"Traceback" not in err
 
 

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Run
-from .conftest import lingsou as run
+from .conftest import Run, prepare
 
 TOML = """
 [[rules]]
@@ -28,9 +27,9 @@ def own(tmp_path: Path) -> Path:
     root = tmp_path / "shop"
     feed = tmp_path / "feed.csv"
     feed.write_text("id,title,brand\nl1,Orbit laptop,Orbit\ns3,Kestrel running shoes,Kestrel\n", encoding="utf-8")
-    run("init", "--data", root)
-    run("import", feed, "--data", root)
-    run("index", "--data", root)
+    prepare("init", "--data", root)
+    prepare("import", feed, "--data", root)
+    prepare("index", "--data", root)
     return root
 
 

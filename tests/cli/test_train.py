@@ -54,7 +54,10 @@ def test_it_learns_installs_and_changes_the_order(shop: Path, tmp_path: Path, li
     assert done["out_of_fold"] > 0.95
     assert "hour" not in done["importance"]
     artefact = load(DataFolder(shop).ranker, done["installed"])
-    assert artefact.manifest.metrics["gain"] == pytest.approx(done["gain"])
+    assert artefact.manifest.report["gain"] == pytest.approx(done["gain"])
+    (figures,) = artefact.manifest.measurements.values()
+    assert figures.values == {"ndcg@10": pytest.approx(done["out_of_fold"])}
+    assert (figures.rows, set(figures.slices)) == (40, {"en"})
     assert len(artefact.manifest.data["judgements"]) == 64
     after = lingsou_here("search", QUERIES[0], "--data", shop, "--json").json
     assert {hit["id"] for hit in after["hits"][:2]} == {"a0b0", "a0b1"}
@@ -88,7 +91,7 @@ def visited(root: Path, queries: int, searches: int = 40) -> None:
 
 
 def test_it_learns_from_clicks_though_shoppers_look_at_the_top(shop: Path, lingsou_here: Run) -> None:
-    visited(shop, 40)
+    visited(shop, 40, 20)
     done = lingsou_here("train", "ranker", "--clicks", "--data", shop, "--json").json
     assert done["queries"] == 40
     assert done["searches_with_clicks"] > 100

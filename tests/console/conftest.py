@@ -31,7 +31,7 @@ def has_encoder() -> bool:
     return (EncoderSettings().models_dir / "e5-small").is_dir()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A running demo shop with pictures."""
     root = tmp_path_factory.mktemp("storefront") / "shop"

@@ -76,7 +76,7 @@ def visit(browser: Any, shop: Service) -> Iterator[Callable[..., Visit]]:
             viewport={"width": width, "height": 844 if width == PHONE else 900},
             java_script_enabled=javascript,
         )
-        context.set_default_timeout(8_000)
+        context.set_default_timeout(30_000)
         contexts.append(context)
         made = Visit(context.new_page(), lang, width)
         made.watch()

@@ -337,7 +337,7 @@ def open_page(browser: Any, shop: Service) -> Iterator[Callable[..., Any]]:
             viewport={"width": width, "height": 844},
             java_script_enabled=javascript,
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda m: troubles.append(m.text) if m.type in ("error", "warning") else None)
@@ -475,7 +475,7 @@ def test_a_file_fills_the_form(open_page: Callable[..., Any], tmp_path: Path) ->
     page.locator(".judge-new summary").click()
     (tmp_path / "queries.txt").write_text("保温杯\nphone case\n", encoding="utf-8")
     page.locator("[type=file]").set_input_files(tmp_path / "queries.txt")
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while page.locator("[name=queries]").input_value() != "保温杯\nphone case\n":
         assert time.monotonic() < deadline
 

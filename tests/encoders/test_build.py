@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from lingsou.core.errors import ConfigurationError, MissingExtraError
+from lingsou.core.manifests import facts
 from lingsou.encoders import build, optional
-from lingsou.encoders.manifest import facts, read_manifest, verify
+from lingsou.encoders.manifest import read_manifest, verify
 
 MODEL_SHA256 = "a5c91a0cdf3e2f23ce5ba7ec536c8a262528633166650e4b2c00b93c15c46d67"
 TOKENIZER_SHA256 = "20f3e1a8b10b685edd4d4ad3feb087bf86bc23c88e88fbf091d89b0148a519a9"

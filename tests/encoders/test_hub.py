@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lingsou.core.errors import ConfigurationError, MissingExtraError
+from lingsou.core.manifests import MANIFEST
 from lingsou.encoders import hub, models, optional
 from lingsou.encoders.hub import HubReference, names_hub, parse_reference
-from lingsou.encoders.manifest import MANIFEST
 from lingsou.encoders.models import open_encoder, pull
 from lingsou.encoders.runtime import OnnxEncoder
 

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lingsou.core.errors import ConfigurationError, MissingExtraError, NotFoundError
+from lingsou.core.manifests import facts, write_manifest
 from lingsou.encoders import optional
 from lingsou.encoders.encoder import Encoder, EncoderOptions
-from lingsou.encoders.manifest import facts, read_manifest, write_manifest
+from lingsou.encoders.manifest import read_manifest
 from lingsou.encoders.runtime import OnnxEncoder
 from lingsou.testing.encoder import CHECKS, HashEncoder, meaning_shows
 

@@ -100,9 +100,9 @@ def test_masking_takes_linear_time_on_hostile_text() -> None:
     import time
 
     for piece in ("1", "a.", "街", "1 a ", "路1", "@", "市", "(", "+1 ", "3栋", "a@"):
-        start = time.perf_counter()
+        start = time.thread_time()
         mask(piece * (4_000 // len(piece)))
-        assert time.perf_counter() - start < 5, piece
+        assert time.thread_time() - start < 5, piece
 
 
 @pytest.mark.parametrize(

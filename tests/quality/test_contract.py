@@ -73,7 +73,7 @@ def test_contract(clause: Any, name: str) -> None:
     clause(name, plugins.resolve("check", name))
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(PRODUCTS, max_size=6), st.integers(0, 3))
 def test_no_check_raises_on_any_valid_product(products: list[Product], examples: int) -> None:
     report = run_checks(enumerate(products, start=1), examples=examples)

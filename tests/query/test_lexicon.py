@@ -72,10 +72,10 @@ def test_a_large_catalogue_is_ready_soon(segmenter: Segmenter) -> None:
     fields["category"] |= {f"Root > Group {n % 20} > Things & Parts {n}": 200 for n in range(500)}
     for n in range(2_000):
         fields[f"attributes.extra_{n}"] = {f"value{m} of kind{n}": 3 for m in range(50)}
-    start = time.perf_counter()
+    start = time.process_time()
     lexicon = CatalogLexicon(Vocabulary(fields, real.numbers), segmenter)
     understander = Understander(lexicon, segmenter, "CNY")
-    took = time.perf_counter() - start
+    took = time.process_time() - start
     assert len(lexicon) > 90_000
     assert took < 10, f"{took:.1f} s; 1 s on the machine that this was written on"
     plan = understander.understand("brandc2 value7 of kind1900 under 100")

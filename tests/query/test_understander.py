@@ -342,8 +342,8 @@ def test_understanding_is_quick(understander: Understander) -> None:
         understander.understand(query)
     times = []
     for query in queries * 4:
-        start = time.perf_counter()
+        start = time.thread_time()
         understander.understand(query)
-        times.append(time.perf_counter() - start)
+        times.append(time.thread_time() - start)
     times.sort()
     assert times[len(times) * 95 // 100] < 0.02, "0.8 ms on the machine that this was written on"

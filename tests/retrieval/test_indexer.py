@@ -184,11 +184,11 @@ def test_partial_updates_cut_no_text(store: Store, tmp_path: Path) -> None:
     cut = segmenter.count
     assert cut >= 10_000
     patches = [ProductPatch(id=f"p{n}", price=n, stock=n % 7, rating=4.5, sales=n) for n in range(10_000)]
-    start = time.monotonic()
+    start = time.process_time()
     for place in range(0, len(patches), 1_000):
         store.patch(patches[place : place + 1_000])
     assert indexer.catch_up() == 10_000
-    seconds = time.monotonic() - start
+    seconds = time.process_time() - start
     assert segmenter.count == cut, "a volatile change re-tokenises nothing"
     assert engine.search(EngineQuery(sort="-price", limit=1)).candidates.ids == ("p9999",)
     assert seconds < 10, "5,000 a second is the floor of the benchmark; half of it even on a busy machine"

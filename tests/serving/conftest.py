@@ -19,7 +19,7 @@ from lingsou.core.keys import create_key
 from lingsou.core.settings import SETTINGS_FILE, DataFolder, load_settings
 from lingsou.testing.catalogue import tiny_catalogue
 
-START_SECONDS = 60
+START_SECONDS = 120
 
 
 @dataclass
@@ -69,7 +69,7 @@ def serving(folder: DataFolder, key: str, *, workers: int = 1) -> Iterator[Servi
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
             try:
-                process.wait(timeout=15)
+                process.wait(timeout=60)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
@@ -88,7 +88,7 @@ def wait_until_ready(client: httpx.Client, process: subprocess.Popen[bytes]) -> 
     raise AssertionError("the service did not become ready")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service with the tiny catalogue, shared by tests that read."""
     folder, key = make_folder(tmp_path_factory.mktemp("shop"))
@@ -99,7 +99,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield running
 
 
-def wait_for(service: Service, condition: object, seconds: float = 20) -> float:
+def wait_for(service: Service, condition: object, seconds: float = 60) -> float:
     """Wait until `condition()` holds; the seconds that took."""
     assert callable(condition)
     start = time.monotonic()

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 import lingsou
 from lingsou.core.settings import load_settings
 from lingsou.events.behaviour import open_behaviour
 from lingsou.events.log import Selection
+from lingsou.events.tables import events
 from lingsou.testing.events import ALL
 
 from .conftest import Service, make_folder, serving, wait_for
@@ -31,14 +33,25 @@ ARGUMENTS = (
 )
 
 
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Service]:
-    with serving(*make_folder(tmp_path)) as service:
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with serving(*make_folder(tmp_path_factory.mktemp("collector"))) as service:
         yield service
 
 
 @pytest.fixture
-def browser() -> Iterator[Any]:
+def running(started: Service) -> Service:
+    """The service, without events."""
+    with (
+        open_behaviour(started.folder, load_settings(started.folder)) as behaviour,
+        behaviour.database.write() as connection,
+    ):
+        connection.execute(delete(events))
+    return started
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
     found = shutil.which("chromium")
     if found is None:
         pytest.skip("no Chromium on this machine")
@@ -47,6 +60,14 @@ def browser() -> Iterator[Any]:
         browser = driver.chromium.launch(executable_path=found, args=list(ARGUMENTS))
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def browser(chromium: Any) -> Iterator[Any]:
+    """No page of one test is open in the next."""
+    yield chromium
+    for context in chromium.contexts:
+        context.close()
 
 
 def visit(service: Service, context: Any) -> Any:

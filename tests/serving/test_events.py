@@ -150,6 +150,8 @@ def test_kill_9_loses_no_acknowledged_event(tmp_path: Path) -> None:
             ]
             for writer in writers:
                 writer.start()
+            before = len(acknowledged)
+            wait_for(service, lambda before=before: len(acknowledged) > before + 100)
             time.sleep(rng.uniform(0.3, 1.2))
             os.killpg(service.process.pid, signal.SIGKILL)
             stop.set()

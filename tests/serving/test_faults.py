@@ -32,6 +32,8 @@ def test_kill_9_during_continuous_writes_loses_nothing_acknowledged(tmp_path: Pa
             stop = threading.Event()
             writer = threading.Thread(target=write_on, args=(service, round_, acknowledged, stop))
             writer.start()
+            before = len(acknowledged)
+            wait_for(service, lambda before=before: len(acknowledged) > before)
             time.sleep(rng.uniform(0.05, 0.6))
             assert service.client.get("/v1/search", params={"q": "row"}).status_code == 200, "search goes on"
             os.killpg(service.process.pid, signal.SIGKILL)

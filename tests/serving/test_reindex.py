@@ -10,10 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.cli.conftest import lingsou
+from tests.cli.conftest import Run, lingsou_here
 
 from .conftest import Service, make_folder, serving, wait_for
 
+__all__ = ["lingsou_here"]
 PRODUCTS = 300
 PAGE = 20
 REQUESTS: list[dict[str, Any]] = [
@@ -88,6 +89,11 @@ class Load:
                 except (AssertionError, httpx.HTTPError) as error:
                     self.failures.append(f"{request}: {error!r}")
 
+    def sees_more(self, service: Service) -> None:
+        """Wait until two more rounds and forty more searches have been seen."""
+        before = len(self.rounds)
+        wait_for(service, lambda: len(self.rounds) >= before + 40 and len(set(self.rounds[before:])) > 2)
+
     @contextmanager
     def applied(self, clients: int) -> Iterator[None]:
         threads = [threading.Thread(target=self.search) for _ in range(clients)]
@@ -141,19 +147,22 @@ def generation(service: Service) -> str:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_reindexing_under_load_fails_and_mixes_nothing(tmp_path: Path) -> None:
+def test_reindexing_under_load_fails_and_mixes_nothing(tmp_path: Path, lingsou_here: Run) -> None:
     folder, key = make_folder(tmp_path)
     with serving(folder, key) as service:
         writer, load = Writer(service), Load(service)
         writer.write()
         with writer.writing(), load.applied(clients=3):
             for number in range(2, 5):
-                lingsou("index", "--rebuild", "--data", folder.root)
+                lingsou_here("index", "--rebuild", "--data", folder.root)
                 wait_for(service, lambda number=number: generation(service) == f"g{number:06}")
-            lingsou("index", "--rollback", "--data", folder.root)
+                load.sees_more(service)
+            lingsou_here("index", "--rollback", "--data", folder.root)
             wait_for(service, lambda: generation(service) == "g000003")
-            lingsou("index", "--rebuild", "--data", folder.root)
+            load.sees_more(service)
+            lingsou_here("index", "--rebuild", "--data", folder.root)
             wait_for(service, lambda: generation(service) == "g000005")
+            load.sees_more(service)
         assert not load.failures, load.failures[:3]
         assert len(load.rounds) > 100
         assert len(set(load.rounds)) > 5, "what was written meanwhile was found"
@@ -162,7 +171,7 @@ def test_reindexing_under_load_fails_and_mixes_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_a_service_with_other_settings_takes_over_without_a_gap(tmp_path: Path) -> None:
+def test_a_service_with_other_settings_takes_over_without_a_gap(tmp_path: Path, lingsou_here: Run) -> None:
     folder, key = make_folder(tmp_path)
     with ExitStack() as new:
         with serving(folder, key) as service:
@@ -170,7 +179,9 @@ def test_a_service_with_other_settings_takes_over_without_a_gap(tmp_path: Path) 
             writer.write()
             with load.applied(clients=1):
                 folder.lexicon.write_text("台灯 lamp\n", encoding="utf-8")
-                assert lingsou("index", "--rebuild", "--data", folder.root, "--json").json["generation"] == "g000002"
+                assert (
+                    lingsou_here("index", "--rebuild", "--data", folder.root, "--json").json["generation"] == "g000002"
+                )
                 writer.write()
                 assert generation(service) == "g000001", "the running service goes on with what fits it"
                 after = new.enter_context(serving(folder, key))
@@ -185,7 +196,7 @@ def test_a_service_with_other_settings_takes_over_without_a_gap(tmp_path: Path) 
         assert not load.failures, load.failures[:3]
         assert generation(after) == "g000002"
     folder.lexicon.unlink()
-    back = lingsou("index", "--rollback", "--data", folder.root, "--json").json
+    back = lingsou_here("index", "--rollback", "--data", folder.root, "--json").json
     assert back == {"generation": "g000001", "previous": "g000002", "fits": "g000001"}
     with serving(folder, key) as service:
         wait_for(service, lambda: service.client.get("/ready").json()["lag"] == 0)

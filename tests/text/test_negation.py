@@ -94,6 +94,6 @@ def test_any_text_gives_valid_spans_apart(text: str) -> None:
 
 @pytest.mark.parametrize("unit", ["非", "不要", "no ", "not ", "non-", "without a ", "不要黑色和", "except red and "])
 def test_hostile_texts_take_no_time(unit: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     find_negations(unit * 50_000)
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1

@@ -161,6 +161,6 @@ def test_any_text_gives_sound_constraints(text: str) -> None:
     "unit", ["1", "1元", "$1", "1到", "1-2-", "一百", "under ", "不超过", "over 1 under 2 ", "几百块", "1,"]
 )
 def test_hostile_texts_take_no_time(unit: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     find_prices(unit * 50_000)
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1

@@ -120,9 +120,9 @@ def test_any_text_gives_valid_spans_apart(text: str) -> None:
     "unit", ["1", "1,111", "1/2 ", "10x", "1-", "1kg-", "一百", "xxl", "ages 1 to ", "1 in ", "9" * 15]
 )
 def test_hostile_texts_take_no_time(unit: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     find_quantities(unit * 50_000)
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
 
 
 def test_titles_without_measures_leave_early() -> None:

@@ -10,8 +10,10 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
+from typer.core import TyperGroup
 
 from lingsou.cli.console import AsJson, Data, errors, folder_of, output, print_json, progress_bar
+from lingsou.cli.recipe_verb import recipe, recipes
 from lingsou.core.errors import ConflictError, InputError, StorageError
 from lingsou.evaluation.judgements import Judgements, read_judgements
 from lingsou.features import all_features
@@ -24,14 +26,30 @@ from lingsou.ranking.clicks import Objective
 from lingsou.ranking.dataset import Group
 from lingsou.ranking.lambdamart import LambdaMart
 from lingsou.ranking.lambdamart import train as fit
-from lingsou.ranking.validation import PARTS, Validation, choose, cross_validate
+from lingsou.ranking.validation import PARTS, Validation, choose, cross_validate, measured
 from lingsou.text.normalise import normalise
 from lingsou.training.clicks import click_groups, read_log, searches_of
 from lingsou.training.ranking import groups, informative
 
+
+class _Recipes(TyperGroup):
+    """Whatever is no subverb is a recipe: `lingsou train search-matching` is `lingsou train recipe search-matching`."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            args = ["recipe", *args]
+        return super().resolve_command(ctx, args)
+
+
 train = typer.Typer(
-    help="Models made from the shop's own data.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+    cls=_Recipes,
+    help="Models made from the shop's own data: lingsou train RECIPE, or lingsou train ranker.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
 )
+train.command("recipe")(recipe)
+train.command("recipes")(recipes)
 LEAST_QUERIES = 30
 """Fewer say too little: the interval of a mean over 30 queries is already some tenths wide."""
 
@@ -101,8 +119,14 @@ def ranker(
         installing = not dry_run and (force or objection is None)
         if installing:
             files = {"judgements": judgements, "queries": queries, "margins": margins}
-            hashes = {name: _sha256(path) for name, path in files.items() if path}
-            version = install(shop.folder.ranker, model, metrics=report, data=hashes, created=datetime.now(UTC))
+            version = install(
+                shop.folder.ranker,
+                model,
+                created=datetime.now(UTC),
+                measurements={"judgements" if judged else "clicks": measured(validation, found)},
+                report=report,
+                data={name: _sha256(path) for name, path in files.items() if path},
+            )
     finally:
         shop.close()
     if as_json:

@@ -2,171 +2,333 @@
 
 Inputs `input_ids` and `attention_mask`, int64 `[batch, tokens]`; outputs `token_states` float32
 `[batch, tokens, hidden]` and `sentence_embedding` float32 `[batch, hidden]`, the normalised mean over the
-tokens of the mask. The word table keeps its 4 bits unchanged; the other matrices become int8 with one
-symmetric scale for each output column; activations are quantised as they come, one scale a tensor.
+tokens of the mask, and one output for each head. A word table that came out of 4 bits keeps them unchanged, another
+becomes int8 with one scale a row; the other matrices become int8 with one symmetric scale for each output column;
+activations are quantised as they come, one scale a tensor. With precision `fp32` no weight is rounded.
 """
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lingsou.encoders.optional import EXTRA_BUILD, require
-from lingsou.encoders.weights import BLOCK, Shape, Weights
+from lingsou.encoders.four_bit import BLOCK, FourBit
+from lingsou.encoders.onnx_file import CONTRIB, Graph
+from lingsou.encoders.weights import Shape
 
-OPSET = 21
-IR_VERSION = 10
 TOKEN_STATES, SENTENCE = "token_states", "sentence_embedding"
-_CONTRIB = "com.microsoft"
-_ROWS = 16_384
-"""Rows of the word table repacked at a time, to bound memory."""
+INPUTS = ("input_ids", "attention_mask")
+Precision = Literal["int8", "fp32"]
+Matrix = NDArray[np.float32]
 
 
-class _Graph:
-    """Nodes and initializers in the order in which they were added, so that the file is always the same."""
+class TensorSource(Protocol):
+    """Where the weights come from. Tensors are asked for one by one, so none need be held.
 
-    def __init__(self) -> None:
-        self.onnx = require("onnx", EXTRA_BUILD)
-        self.nodes: list[Any] = []
-        self.initializers: list[Any] = []
+    Matrices, `[out, in]`: of layer n `ln.q.w`, `ln.k.w`, `ln.v.w`, `ln.ao.w` (attention's output), `ln.fi.w` and
+    `ln.fo.w` (in and out of the feed-forward part). Vectors: their biases `….b`; gain `….w` and bias `….b` of the
+    normalisations `emb.ln`, `ln.aln` and `ln.oln`. Tables: `emb.pos`, a row for each position, and
+    `emb.type`, a row for each type.
+    """
 
-    def constant(
-        self, name: str, value: NDArray[Any], kind: int | None = None, dims: tuple[int, ...] | None = None
-    ) -> str:
-        """Keep `value` under `name`; `kind` and `dims` override type and shape for packed data."""
-        tensor = self.onnx.TensorProto()
-        tensor.name = name
-        tensor.data_type = self.onnx.helper.np_dtype_to_tensor_dtype(value.dtype) if kind is None else kind
-        tensor.dims.extend(value.shape if dims is None else dims)
-        tensor.raw_data = np.ascontiguousarray(value).tobytes()
-        self.initializers.append(tensor)
-        return name
+    @property
+    def shape(self) -> Shape:
+        """Sizes."""
+        ...
 
-    def add(
-        self, operator: str, inputs: list[str], outputs: str | list[str], domain: str = "", **attributes: Any
-    ) -> Any:
-        """Append a node and return its outputs, as given."""
-        names = [outputs] if isinstance(outputs, str) else outputs
-        self.nodes.append(
-            self.onnx.helper.make_node(operator, inputs, names, name=names[0], domain=domain, **attributes)
-        )
-        return outputs
+    def words(self) -> FourBit | Matrix:
+        """The word table `[vocabulary, hidden]`."""
+        ...
+
+    def matrix(self, name: str, rows: int) -> Matrix:
+        """The matrix `name` as float32 `[rows, in]`."""
+        ...
+
+    def floats(self, name: str, *dims: int) -> Matrix:
+        """The vector or table `name` in the shape `dims`."""
+        ...
 
 
-def build_graph(weights: Weights) -> bytes:
-    """The serialised model of `weights`.
+@dataclass(frozen=True)
+class Head:
+    """A linear map that is an output of its own: `[batch, k]` over the mean token state, else `[batch, tokens, k]`."""
+
+    output: str
+    over: Literal["pooled", "states"]
+    weight: Matrix
+    """`[k, hidden]`."""
+    bias: Matrix
+    """`[k]`."""
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """A bottleneck after a dense part: x + up · relu(down · x + bias) + bias. Source: Houlsby et al. 2019."""
+
+    down: Matrix
+    """`[bottleneck, hidden]`."""
+    down_bias: Matrix
+    up: Matrix
+    """`[hidden, bottleneck]`."""
+    up_bias: Matrix
+
+
+@dataclass(frozen=True)
+class Additions:
+    """What a training method adds that cannot be merged into the weights; all of it stays float32."""
+
+    adapters: Mapping[str, Adapter] = field(default_factory=dict)
+    """By the dense part that they follow: `ln.ao` or `ln.fo`."""
+    prompt: Matrix | None = None
+    """`[virtual, hidden]`: word vectors before the text's own."""
+    prefix: Matrix | None = None
+    """`[layers, 2, virtual, hidden]`: keys and values before the text's own."""
+    turn: Matrix | None = None
+    """`[hidden, hidden]`: multiplies the mean token state on its way to the sentence vector; heads are not turned."""
+
+
+NOTHING = Additions()
+
+
+def build_graph(
+    source: TensorSource,
+    *,
+    precision: Precision = "int8",
+    heads: Sequence[Head] = (),
+    additions: Additions = NOTHING,
+) -> bytes:
+    """The serialised encoder.
 
     Raises:
         MissingExtraError: `onnx` is not installed.
         ConfigurationError: a tensor is missing or has the wrong size.
     """
-    graph, shape = _Graph(), weights.shape
-    states = _embed(graph, weights)
-    mask = graph.add("Cast", ["attention_mask"], "mask", to=graph.onnx.TensorProto.INT32)
-    for layer in range(shape.layers):
-        states = _layer(graph, weights, layer, states, mask)
+    encoder = _Encoder(source, precision, additions)
+    graph, hidden = encoder.graph, source.shape.hidden
+    states = encoder.states()
     graph.add("Identity", [states], TOKEN_STATES)
-    _pool(graph, states)
-    return _serialise(graph, shape)
+    total = _total(graph, states)
+    _unit(graph, total, additions.turn)
+    outputs: dict[str, Sequence[str | int]] = {
+        TOKEN_STATES: ["batch", "tokens", hidden],
+        SENTENCE: ["batch", hidden],
+    }
+    if any(head.over == "pooled" for head in heads):
+        _mean(graph, total)
+    for head in heads:
+        _score(graph, head, states, head.output)
+        outputs[head.output] = ["batch", *(["tokens"] if head.over == "states" else []), len(head.bias)]
+    return graph.serialise("text-encoder", INPUTS, outputs)
 
 
-def _embed(graph: _Graph, weights: Weights) -> str:
-    """Word + position + type 0, normalised. The scales stay fp16 in the file and are widened once, at load."""
-    shape, rows = weights.shape, len(weights.pieces.texts)
-    packed = np.empty((rows, shape.hidden // 2), np.uint8)
-    scales = np.empty((rows, shape.hidden // BLOCK), np.float16)
-    for first in range(0, rows, _ROWS):
-        nibbles, scale = weights.blocks("emb.word", min(_ROWS, rows - first), first)
-        signed = nibbles ^ 8  # q − 8 as a two's complement nibble
-        packed[first : first + _ROWS] = signed[:, ::2] | signed[:, 1::2] << 4
-        scales[first : first + _ROWS] = scale
-    onnx = graph.onnx
-    table = graph.constant("word", packed, onnx.TensorProto.INT4, (rows, shape.hidden))
-    del packed
-    wide = graph.add("Cast", [graph.constant("word.scale", scales)], "word.scale32", to=onnx.TensorProto.FLOAT)
-    words = graph.add(
-        "GatherBlockQuantized", [table, "input_ids", wide], "words", _CONTRIB,
-        gather_axis=0, quantize_axis=1, block_size=BLOCK,
-    )  # fmt: skip
-    positions = weights.floats("emb.pos", shape.positions, shape.hidden)
-    kind = weights.floats("emb.type", shape.types, shape.hidden)[0]
-    length = graph.add("Shape", ["input_ids"], "length", start=1, end=2)
-    here = graph.add(
-        "Slice",
-        [graph.constant("position", positions + kind), graph.constant("zero", np.zeros(1, np.int64)), length],
-        "positions",
-    )
-    return _normalise(graph, weights, "emb.ln", graph.add("Add", [words, here], "embedded"))
+def build_scorer(
+    source: TensorSource, head: Head, *, precision: Precision = "int8", additions: Additions = NOTHING
+) -> bytes:
+    """A cross-encoder: one output, that of `head`, whose only row is a number for each text `[batch]`.
+
+    Raises:
+        MissingExtraError: `onnx` is not installed.
+        ConfigurationError: a tensor is missing or has the wrong size.
+    """
+    encoder = _Encoder(source, precision, additions)
+    graph = encoder.graph
+    states = encoder.states()
+    _mean(graph, _total(graph, states))
+    scores = _score(graph, head, states, f"{head.output}.column")
+    graph.add("Squeeze", [scores, graph.integers(f"{head.output}.axis", -1)], head.output)
+    return graph.serialise("cross-encoder", INPUTS, {head.output: ["batch"]})
 
 
-def _layer(graph: _Graph, weights: Weights, number: int, states: str, mask: str) -> str:
-    shape, at = weights.shape, f"l{number}"
-    codes, scale, zero = graph.add(
-        "DynamicQuantizeLinear", [states], [f"{at}.{part}" for part in ("q", "scale", "zero")]
-    )
-    joint = np.concatenate([weights.matrix(f"{at}.{part}.w", shape.hidden) for part in "qkv"])
-    bias = np.concatenate([weights.floats(f"{at}.{part}.b", shape.hidden) for part in "qkv"])
-    matrix, scales, zeros = _int8(graph, f"{at}.qkv", joint)
-    context = graph.add(
-        "QAttention", [codes, matrix, graph.constant(f"{at}.qkv.bias", bias), scale, scales, mask, zero, zeros],
-        f"{at}.context", _CONTRIB, num_heads=shape.heads,
-    )  # fmt: skip
-    attended = _linear(graph, weights, f"{at}.ao", context, shape.hidden)
-    # `Sum`, not `Add`: ONNX Runtime would fuse Add + LayerNormalization into one operator, which is slower here.
-    states = _normalise(graph, weights, f"{at}.aln", graph.add("Sum", [states, attended], f"{at}.attended"))
-    inner = graph.add("Gelu", [_linear(graph, weights, f"{at}.fi", states, shape.feed_forward)], f"{at}.gelu", _CONTRIB)
-    outer = _linear(graph, weights, f"{at}.fo", inner, shape.hidden)
-    return _normalise(graph, weights, f"{at}.oln", graph.add("Sum", [states, outer], f"{at}.sum"))
+class _Encoder:
+    """Everything from token ids to token states."""
+
+    def __init__(self, source: TensorSource, precision: Precision, additions: Additions):
+        self.graph = Graph()
+        self.source = source
+        self.additions = additions
+        self.exact = precision == "fp32"
+
+    def states(self) -> str:
+        """Append all layers; the states `[batch, tokens, hidden]` of the text's own tokens."""
+        graph, additions = self.graph, self.additions
+        states = self._embed()
+        mask = graph.add("Cast", ["attention_mask"], "mask", to=graph.onnx.TensorProto.INT32)
+        virtual = sum(len(part) for part in (additions.prompt, _keys(additions)) if part is not None)
+        if virtual:
+            one = graph.constant("virtual.one", np.array(1, np.int32))
+            mask = graph.add("Pad", [mask, graph.integers("virtual.before", 0, virtual, 0, 0), one], "virtual.mask")
+        for layer in range(self.source.shape.layers):
+            states = self._layer(layer, states, mask)
+        if additions.prompt is not None:
+            bounds = {"from": len(additions.prompt), "to": 2**31, "axis": 1}
+            cut = [graph.integers(f"own.{part}", value) for part, value in bounds.items()]
+            states = graph.add("Slice", [states, *cut], "own.states")
+        return states
+
+    def _embed(self) -> str:
+        """Word + position + type 0, normalised. A prompt takes the first positions, and the text those after it."""
+        graph, source, shape, prompt = self.graph, self.source, self.source.shape, self.additions.prompt
+        words = self._words()
+        positions = source.floats("emb.pos", shape.positions, shape.hidden)
+        rows = positions + source.floats("emb.type", shape.types, shape.hidden)[0]
+        before = 0 if prompt is None else len(prompt)
+        length = graph.add("Shape", ["input_ids"], "length", start=1, end=2)
+        here = graph.add(
+            "Slice", [graph.constant("position", rows[before:]), graph.integers("zero", 0), length], "positions"
+        )
+        embedded = graph.add("Add", [words, here], "embedded")
+        if prompt is not None:
+            every = self._for_each_text("prompt", (prompt + rows[:before])[None], axis=0)
+            embedded = graph.add("Concat", [every, embedded], "prompt.embedded", axis=1)
+        return self._normalise("emb.ln", embedded)
+
+    def _words(self) -> str:
+        graph, onnx, table = self.graph, self.graph.onnx, self.source.words()
+        if isinstance(table, FourBit):
+            rows, width = len(table.codes), table.codes.shape[1] * 2
+            codes = graph.constant("word", table.codes, onnx.TensorProto.INT4, (rows, width))
+            # The scales stay fp16 in the file and are widened once, at load.
+            scales = graph.add(
+                "Cast", [graph.constant("word.scale", table.scales)], "word.scale32", to=onnx.TensorProto.FLOAT
+            )
+            return graph.add(
+                "GatherBlockQuantized", [codes, "input_ids", scales], "words", CONTRIB,
+                gather_axis=0, quantize_axis=1, block_size=BLOCK,
+            )  # fmt: skip
+        if self.exact:
+            return graph.add("Gather", [graph.constant("word", table), "input_ids"], "words")
+        codes8, scales8 = _round(table)
+        found = graph.add("Gather", [graph.constant("word", codes8), "input_ids"], "word.codes")
+        wide = graph.add("Cast", [found], "word.wide", to=onnx.TensorProto.FLOAT)
+        scale = graph.add("Gather", [graph.constant("word.scale", scales8[:, None]), "input_ids"], "word.scales")
+        return graph.add("Mul", [wide, scale], "words")
+
+    def _layer(self, number: int, states: str, mask: str) -> str:
+        graph, shape, at = self.graph, self.source.shape, f"l{number}"
+        context = self._attend(at, states, mask, self._past(number))
+        attended = self._dense(f"{at}.ao", context, shape.hidden)
+        # `Sum`, not `Add`: ONNX Runtime would fuse Add + LayerNormalization into one operator, which is slower here.
+        states = self._normalise(f"{at}.aln", graph.add("Sum", [states, attended], f"{at}.attended"))
+        inner = graph.add("Gelu", [self._dense(f"{at}.fi", states, shape.feed_forward)], f"{at}.gelu", CONTRIB)
+        outer = self._dense(f"{at}.fo", inner, shape.hidden)
+        return self._normalise(f"{at}.oln", graph.add("Sum", [states, outer], f"{at}.sum"))
+
+    def _attend(self, at: str, states: str, mask: str, past: list[str]) -> str:
+        graph, source, hidden = self.graph, self.source, self.source.shape.hidden
+        if not self.exact:
+            codes, scale, zero = graph.add_many(
+                "DynamicQuantizeLinear", [states], [f"{at}.{part}" for part in ("q", "scale", "zero")]
+            )
+        joint = np.concatenate([source.matrix(f"{at}.{part}.w", hidden) for part in "qkv"])
+        bias = np.concatenate([source.floats(f"{at}.{part}.b", hidden) for part in "qkv"])
+        if self.exact:
+            inputs = [states, graph.constant(f"{at}.qkv.weight", joint.T), graph.constant(f"{at}.qkv.bias", bias), mask]
+            return self._context("Attention", at, inputs, past)
+        matrix, scales, zeros = self._int8(f"{at}.qkv", joint)
+        inputs = [codes, matrix, graph.constant(f"{at}.qkv.bias", bias), scale, scales, mask, zero, zeros]
+        return self._context("QAttention", at, inputs, past)
+
+    def _context(self, operator: str, at: str, inputs: list[str], past: list[str]) -> str:
+        # Whoever is given a past wants to hand on what became of it.
+        outputs = [f"{at}.context", *(f"{at}.present" for _ in past)]
+        return self.graph.add_many(operator, inputs + past, outputs, CONTRIB, num_heads=self.source.shape.heads)[0]
+
+    def _past(self, number: int) -> list[str]:
+        """The prefix of one layer for each text, `[2, batch, heads, virtual, width of a head]`."""
+        prefix, shape = self.additions.prefix, self.source.shape
+        if prefix is None:
+            return []
+        parts = prefix[number].reshape(2, 1, -1, shape.heads, shape.hidden // shape.heads).transpose(0, 1, 3, 2, 4)
+        return [self._for_each_text(f"l{number}.prefix", parts, axis=1)]
+
+    def _for_each_text(self, name: str, value: Matrix, axis: int) -> str:
+        """`value` repeated along `axis`, where it has size 1, for every text of the batch."""
+        graph = self.graph
+        batch = graph.add("Shape", ["input_ids"], f"{name}.batch", start=0, end=1)
+        parts = [batch]
+        if axis:
+            parts.insert(0, graph.integers(f"{name}.before", *value.shape[:axis]))
+        parts.append(graph.integers(f"{name}.after", *value.shape[axis + 1 :]))
+        dims = graph.add("Concat", parts, f"{name}.dims", axis=0)
+        return graph.add("Expand", [graph.constant(f"{name}.rows", value), dims], f"{name}.all")
+
+    def _dense(self, name: str, states: str, outputs: int) -> str:
+        graph = self.graph
+        weight = self.source.matrix(f"{name}.w", outputs)
+        if self.exact:
+            found = self._linear(name, states, weight, self.source.floats(f"{name}.b", outputs))
+        else:
+            matrix, scales, zeros = self._int8(name, weight)
+            bias = graph.constant(f"{name}.bias", self.source.floats(f"{name}.b", outputs))
+            found = graph.add("DynamicQuantizeMatMul", [states, matrix, scales, zeros, bias], f"{name}.out", CONTRIB)
+        adapter = self.additions.adapters.get(name)
+        return found if adapter is None else self._adapt(f"{name}.adapter", adapter, found)
+
+    def _adapt(self, name: str, adapter: Adapter, states: str) -> str:
+        down = self._linear(f"{name}.down", states, adapter.down, adapter.down_bias)
+        up = self._linear(f"{name}.up", self.graph.add("Relu", [down], f"{name}.relu"), adapter.up, adapter.up_bias)
+        return self.graph.add("Add", [states, up], f"{name}.out")
+
+    def _linear(self, name: str, states: str, weight: Matrix, bias: Matrix) -> str:
+        return _linear(self.graph, name, states, weight, bias, f"{name}.out")
+
+    def _int8(self, name: str, matrix: Matrix) -> tuple[str, str, str]:
+        """Keep `matrix` `[out, in]` as int8 `[in, out]` with one symmetric scale for each output."""
+        graph = self.graph
+        codes, scales = _round(matrix)
+        return (
+            graph.constant(f"{name}.weight", codes.T),
+            graph.constant(f"{name}.weight.scale", scales),
+            graph.constant(f"{name}.weight.zero", np.zeros(len(scales), np.int8)),
+        )
+
+    def _normalise(self, name: str, states: str) -> str:
+        graph, shape = self.graph, self.source.shape
+        parts = [graph.constant(f"{name}.{part}", self.source.floats(f"{name}.{part}", shape.hidden)) for part in "wb"]
+        return graph.add("LayerNormalization", [states, *parts], f"{name}.out", axis=-1, epsilon=float(shape.epsilon))
 
 
-def _linear(graph: _Graph, weights: Weights, name: str, states: str, outputs: int) -> str:
-    matrix, scales, zeros = _int8(graph, name, weights.matrix(f"{name}.w", outputs))
-    bias = graph.constant(f"{name}.bias", weights.floats(f"{name}.b", outputs))
-    return str(graph.add("DynamicQuantizeMatMul", [states, matrix, scales, zeros, bias], f"{name}.out", _CONTRIB))
+def _keys(additions: Additions) -> Matrix | None:
+    """The first layer's keys of the prefix, `[virtual, hidden]`."""
+    return None if additions.prefix is None else additions.prefix[0, 0]
 
 
-def _int8(graph: _Graph, name: str, matrix: NDArray[np.float32]) -> tuple[str, str, str]:
-    """Keep `matrix` `[out, in]` as int8 `[in, out]` with one symmetric scale for each output."""
+def _round(matrix: Matrix) -> tuple[NDArray[np.int8], Matrix]:
+    """Symmetric int8 codes of `matrix` and one scale a row."""
     scales = np.maximum(np.abs(matrix).max(axis=1), np.float32(1e-12)) / np.float32(127)
-    codes = np.rint(matrix / scales[:, None]).astype(np.int8)
-    return (
-        graph.constant(f"{name}.weight", codes.T),
-        graph.constant(f"{name}.weight.scale", scales.astype(np.float32)),
-        graph.constant(f"{name}.weight.zero", np.zeros(len(scales), np.int8)),
-    )
+    return np.rint(matrix / scales[:, None]).astype(np.int8), scales.astype(np.float32)
 
 
-def _normalise(graph: _Graph, weights: Weights, name: str, states: str) -> str:
-    parts = [graph.constant(f"{name}.{part}", weights.floats(f"{name}.{part}", weights.shape.hidden)) for part in "wb"]
-    return str(
-        graph.add("LayerNormalization", [states, *parts], f"{name}.out", axis=-1, epsilon=float(weights.shape.epsilon))
-    )
+def _linear(graph: Graph, name: str, states: str, weight: Matrix, bias: Matrix, output: str) -> str:
+    product = graph.add("MatMul", [states, graph.constant(f"{name}.weight", weight.T)], f"{name}.product")
+    return graph.add("Add", [product, graph.constant(f"{name}.bias", bias)], output)
 
 
-def _pool(graph: _Graph, states: str) -> None:
-    """Mean over the tokens of the mask, then unit length."""
-    one, last = graph.constant("one", np.array([1], np.int64)), graph.constant("last", np.array([-1], np.int64))
+def _total(graph: Graph, states: str) -> str:
+    """The sum over the tokens of the mask, `[batch, hidden]`."""
+    one, last = graph.integers("one", 1), graph.integers("last", -1)
     weight = graph.add("Cast", ["attention_mask"], "pool.weight", to=graph.onnx.TensorProto.FLOAT)
     kept = graph.add("Mul", [states, graph.add("Unsqueeze", [weight, last], "pool.mask")], "pool.kept")
-    total = graph.add("ReduceSum", [kept, one], "pool.total", keepdims=0)
-    length = graph.add("ReduceL2", [total, one], "pool.length", keepdims=1)
-    # The mean differs from the sum by a factor that normalising removes.
+    return graph.add("ReduceSum", [kept, one], "pool.total", keepdims=0)
+
+
+def _unit(graph: Graph, total: str, turn: Matrix | None) -> None:
+    """The sentence vector. The mean differs from the sum by a factor that normalising removes."""
+    if turn is not None:
+        total = graph.add("MatMul", [total, graph.constant("turn", turn.T)], "pool.turned")
+    length = graph.add("ReduceL2", [total, "one"], "pool.length", keepdims=1)
     safe = graph.add("Max", [length, graph.constant("tiny", np.array([1e-12], np.float32))], "pool.safe")
     graph.add("Div", [total, safe], SENTENCE)
 
 
-def _serialise(graph: _Graph, shape: Shape) -> bytes:
-    onnx = graph.onnx
-    info, integers, floats = onnx.helper.make_tensor_value_info, onnx.TensorProto.INT64, onnx.TensorProto.FLOAT
-    model = onnx.ModelProto()
-    model.ir_version = IR_VERSION
-    model.producer_name = "lingsou"
-    model.opset_import.extend([onnx.helper.make_opsetid("", OPSET), onnx.helper.make_opsetid(_CONTRIB, 1)])
-    model.graph.name = "text-encoder"
-    model.graph.input.extend(info(name, integers, ["batch", "tokens"]) for name in ("input_ids", "attention_mask"))
-    model.graph.output.append(info(TOKEN_STATES, floats, ["batch", "tokens", shape.hidden]))
-    model.graph.output.append(info(SENTENCE, floats, ["batch", shape.hidden]))
-    model.graph.node.extend(graph.nodes)
-    while graph.initializers:  # hand over one by one: the word table alone is 48 MB
-        model.graph.initializer.append(graph.initializers.pop(0))
-    return bytes(model.SerializeToString(deterministic=True))
+def _mean(graph: Graph, total: str) -> None:
+    """The mean token state `pooled`, `[batch, hidden]`."""
+    count = graph.add("ReduceSum", ["pool.weight", "one"], "pool.count", keepdims=1)
+    least = graph.add("Max", [count, graph.constant("least", np.array([1], np.float32))], "pool.least")
+    graph.add("Div", [total, least], "pooled")
+
+
+def _score(graph: Graph, head: Head, states: str, output: str) -> str:
+    return _linear(graph, head.output, "pooled" if head.over == "pooled" else states, head.weight, head.bias, output)

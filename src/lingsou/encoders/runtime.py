@@ -6,8 +6,9 @@ threads sharing one session, and equal texts always get equal vectors.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,18 @@ _CHARACTERS_A_TOKEN = 64
 _CHUNK = 16
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 _KNOWN_INPUTS = {"input_ids", "attention_mask", "token_type_ids"}
+
+
+@dataclass(frozen=True)
+class HeadOutputs:
+    """What the heads say of one text after one forward pass; its tokens without prefix and special tokens."""
+
+    logits: Mapping[str, NDArray[np.float32]]
+    """Head → `[k]`, or `[tokens, k]` for a head of kind `tags`; divided by the head's temperature."""
+    offsets: NDArray[np.int32]
+    """`[tokens, 2]`, as those of `EncodedTokens`."""
+    sentence: NDArray[np.float32]
+    """`[dimension]`, equal to what `encode_queries` or `encode_documents` returns for the text."""
 
 
 class OnnxEncoder:
@@ -95,6 +108,10 @@ class OnnxEncoder:
         """Token states, offsets and sentence vector of each text, from one forward pass each."""
         return [self._tokens(text, kind) for text in texts]
 
+    def encode_heads(self, texts: Sequence[str], kind: TextKind = "query") -> list[HeadOutputs]:
+        """What every head of the manifest says of each text, with its sentence vector, from one forward pass each."""
+        return [self._heads(text, kind) for text in texts]
+
     def _chunks(self, chunks: list[list[str]]) -> Any:
         """The vectors of each chunk, in order. ONNX Runtime releases the interpreter lock while it computes."""
         workers = min(self.options.workers(), len(chunks))
@@ -111,16 +128,32 @@ class OnnxEncoder:
         return [self._sentence(text, "document") for text in texts]
 
     def _sentence(self, text: str, kind: TextKind) -> NDArray[np.float32]:
-        return self._run(self._tokenise(text, kind), want_states=False)[1]
+        return self._run(self._tokenise(text, kind))[0]
 
     def _tokens(self, text: str, kind: TextKind) -> EncodedTokens:
         encoding = self._tokenise(text, kind)
-        states, sentence = self._run(encoding, want_states=True)
+        sentence, states = self._run(encoding, self.manifest.token_output)
+        own, spans = self._spans(encoding, text, kind)
+        return EncodedTokens(states[own], spans, sentence)
+
+    def _heads(self, text: str, kind: TextKind) -> HeadOutputs:
+        heads = self.manifest.heads
+        encoding = self._tokenise(text, kind)
+        sentence, *found = self._run(encoding, *(head.output for head in heads.values()))
+        own, spans = self._spans(encoding, text, kind)
+        logits = {
+            name: (values[own] if head.kind == "tags" else values) / np.float32(head.temperature)
+            for (name, head), values in zip(heads.items(), found, strict=True)
+        }
+        return HeadOutputs(logits, spans, sentence)
+
+    def _spans(self, encoding: Any, text: str, kind: TextKind) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
+        """Which tokens are the text's own, and where those begin and end."""
         spans = np.array(encoding.offsets, np.int32).reshape(-1, 2) - len(self._prefix(kind))
         spans = np.clip(spans, 0, len(text))
         # The prefix's own tokens and the special ones end where the text begins, or are empty.
         own = (spans[:, 1] > spans[:, 0]) & (np.array(encoding.special_tokens_mask) == 0)
-        return EncodedTokens(states[own], spans[own], sentence)
+        return own, spans[own]
 
     def _prefix(self, kind: TextKind) -> str:
         return self.manifest.query_prefix if kind == "query" else self.manifest.document_prefix
@@ -129,8 +162,8 @@ class OnnxEncoder:
         shown = _SURROGATES.sub("\ufffd", text[: self.max_tokens * _CHARACTERS_A_TOKEN])
         return self._tokenizer.encode(self._prefix(kind) + shown)
 
-    def _run(self, encoding: Any, *, want_states: bool) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Token states `[tokens, d]` (empty unless wanted or needed) and the unit sentence vector `[d]`."""
+    def _run(self, encoding: Any, *wanted: str) -> list[NDArray[np.float32]]:
+        """The unit sentence vector `[d]`, then the outputs `wanted` of the one text."""
         ids = np.array([encoding.ids], np.int64)
         feed = {
             "input_ids": ids,
@@ -138,15 +171,14 @@ class OnnxEncoder:
             "token_type_ids": np.zeros_like(ids),
         }
         pooled = self.manifest.pooling == "graph"
-        outputs = [self.manifest.sentence_output] if pooled else []
-        with_states = want_states or not pooled
-        if with_states:
-            outputs.append(self.manifest.token_output)
-        found = self._session.run(outputs, {name: feed[name] for name in self._inputs})
-        states: NDArray[np.float32] = found[-1][0] if with_states else np.empty((0, self.dimension), np.float32)
-        sentence = found[0][0] if pooled else _pool(states, self.manifest.pooling)
+        first = self.manifest.sentence_output if pooled else self.manifest.token_output
+        outputs = list(dict.fromkeys([first, *wanted]))
+        run = self._session.run(outputs, {name: feed[name] for name in self._inputs})
+        found = {name: values[0] for name, values in zip(outputs, run, strict=True)}
+        sentence = found[first] if pooled else _pool(found[first], self.manifest.pooling)
         length = max(float(np.linalg.norm(sentence)), 1e-12)
-        return states, (sentence / np.float32(length)).astype(np.float32, copy=False)
+        unit = (sentence / np.float32(length)).astype(np.float32, copy=False)
+        return [unit, *(found[name] for name in wanted)]
 
     def _stack(self, rows: list[NDArray[np.float32]]) -> Vectors:
         return np.stack(rows) if rows else np.empty((0, self.dimension), np.float32)
@@ -159,21 +191,22 @@ class OnnxEncoder:
                 cure=f"Export it with the inputs {', '.join(sorted(_KNOWN_INPUTS))} or fewer.",
             )
         widths = {part.name: part.shape[-1] for part in self._session.get_outputs()}
-        wanted = {self.manifest.token_output}
+        wanted = {head.output: ("heads", len(head.labels)) for head in self.manifest.heads.values()}
+        wanted[self.manifest.token_output] = "dimension", self.dimension
         if self.manifest.pooling == "graph":
             if self.manifest.sentence_output is None:
                 raise ConfigurationError(
                     "Pooling 'graph' needs a sentence output.", field="sentence_output", cure=_MEND
                 )
-            wanted.add(self.manifest.sentence_output)
-        for name in sorted(wanted):
+            wanted[self.manifest.sentence_output] = "dimension", self.dimension
+        for name, (field, width) in sorted(wanted.items()):
             if name not in widths:
                 have = ", ".join(sorted(widths))
                 raise ConfigurationError(f"{folder / MODEL} has no output '{name}'; it has {have}.", cure=_MEND)
-            if isinstance(widths[name], int) and widths[name] != self.dimension:
+            if width and isinstance(widths[name], int) and widths[name] != width:
                 raise ConfigurationError(
-                    f"{folder / MODEL}: output '{name}' is {widths[name]} wide, the manifest says {self.dimension}.",
-                    field="dimension",
+                    f"{folder / MODEL}: output '{name}' is {widths[name]} wide, the manifest says {width}.",
+                    field=field,
                     cure=_MEND,
                 )
 

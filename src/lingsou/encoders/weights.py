@@ -18,12 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingsou.core.errors import ConfigurationError
+from lingsou.encoders.four_bit import BLOCK, ROWS, FourBit
 
 MAGIC = b"E5S1"
 VERSION = 1
-BLOCK = 32
-"""Weights that share one scale."""
-
 FLOAT32, Q4 = 0, 1
 _BLOCK_BYTES = 18
 _Q4_BLOCK = np.dtype([("scale", "<f2"), ("nibbles", "u1", (BLOCK // 2,))])
@@ -135,6 +133,15 @@ class Weights:
             raise ConfigurationError(f"Tensor '{name}' has a scale that is not a number.", cure=_WRONG_FILE)
         low, high = packed["nibbles"] & 15, packed["nibbles"] >> 4
         return np.concatenate([low, high], axis=-1).reshape(rows, per_row * BLOCK), packed["scale"]
+
+    def words(self) -> FourBit:
+        """The word table, one row for each piece."""
+        rows = len(self.pieces.texts)
+        found = FourBit.empty(rows, self.shape.hidden)
+        for first in range(0, rows, ROWS):
+            nibbles, scales = self.blocks("emb.word", min(ROWS, rows - first), first)
+            found.fill(first, nibbles ^ np.uint8(8), scales)  # q − 8 as a two's complement nibble
+        return found
 
     def matrix(self, name: str, rows: int) -> NDArray[np.float32]:
         """The 4-bit matrix `name` as float32 `[rows, in]`."""

@@ -1,0 +1,36 @@
+"""k-fold cross-validation: every group of rows is measured once, by a model that has not seen it."""
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lingsou.core.errors import InputError
+from lingsou.evaluation.folds import folds_of
+from lingsou.training.examples import ExampleSet, Splits
+
+S = TypeVar("S", bound=ExampleSet)
+
+
+def folds(examples: S, k: int, seed: int) -> Iterator[Splits[S]]:
+    """`k` times the set cut in three: fold i to measure by, the fold after it to choose by, the others to learn from.
+
+    Rows of one key (query, text, shopper) stay together. Every row is in exactly one of the `k` test parts.
+
+    Raises:
+        InputError: fewer than three folds, or fewer different keys than folds.
+    """
+    if k < 3:
+        raise InputError(f"{k} folds leave none to learn from.", field="k", cure="3 or more; 5 and 10 are usual.")
+    fold = folds_of(examples.keys(), k, seed)
+    return (_cut(examples, fold, test, (test + 1) % k) for test in range(k))
+
+
+def _cut(examples: S, fold: NDArray[np.int64], test: int, validation: int) -> Splits[S]:
+    learn = np.flatnonzero((fold != test) & (fold != validation))
+    return Splits(
+        examples.take(learn),
+        examples.take(np.flatnonzero(fold == validation)),
+        examples.take(np.flatnonzero(fold == test)),
+    )

@@ -1,0 +1,64 @@
+"""Where and in which precision a training runs."""
+
+import os
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from transformers import PreTrainedModel
+
+from lingsou.core.errors import ConfigurationError
+
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device, and the type of its matrix products; none: float32."""
+
+    device: torch.device
+    precision: torch.dtype | None
+
+    def prepare(self, model: PreTrainedModel) -> None:
+        """Choose the attention that is fastest here.
+
+        On a CPU the fused attention has no fast backward in bfloat16 (half of a step's time was in it), plain
+        attention does.
+        """
+        plain = self.device.type == "cpu" and self.precision is not None
+        model.set_attn_implementation("eager" if plain else "sdpa")
+
+
+def choose(precision: Precision, threads: int = 0) -> Device:
+    """CUDA, else MPS, else the CPU with `threads` threads (0: every core this process may use).
+
+    Raises:
+        ConfigurationError: the device does not have the precision that was asked for.
+    """
+    name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    device = torch.device(name)
+    if device.type == "cpu":
+        torch.set_num_threads(threads or _cores())
+    has_bf16 = _has_bf16(device)
+    if precision == "bf16" and not has_bf16:
+        raise ConfigurationError(
+            f"The device '{device}' has no fast bfloat16.", field="train.precision", cure='precision = "auto"'
+        )
+    if precision == "fp16" and device.type != "cuda":
+        raise ConfigurationError(
+            f"float16 trains on CUDA alone, and this is '{device}'.", field="train.precision", cure='precision = "auto"'
+        )
+    if precision == "fp16":
+        return Device(device, torch.float16)
+    return Device(device, torch.bfloat16 if has_bf16 and precision != "fp32" else None)
+
+
+def _has_bf16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    # Without tile instructions (AMX) bfloat16 products are no faster than float32's.
+    return device.type == "cpu" and bool(torch.cpu._is_amx_tile_supported())
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,1 @@
+"""Which weights move, one file for each way that `peft` lacks."""

@@ -1,0 +1,231 @@
+"""From a recipe to a measured model: data, tasks, training, export."""
+
+import hashlib
+import resource
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import torch
+from torch import nn
+
+from lingsou.core.errors import StorageFullError
+from lingsou.pipeline.shop import Shop
+from lingsou.rules import RuleStore
+from lingsou.training.augment import Augmenter
+from lingsou.training.data.card import DataCard
+from lingsou.training.data.content import texts_of
+from lingsou.training.data.load import splits_of
+from lingsou.training.evaluations import Evaluation
+from lingsou.training.examples import ExampleSet, PairSet, Splits
+from lingsou.training.neural.base import Base, open_base
+from lingsou.training.neural.compression import drop_layers, prune_vocabulary, rows_to_keep
+from lingsou.training.neural.continual import Parent, old_splits, with_replay
+from lingsou.training.neural.device import Device, choose
+from lingsou.training.neural.methods.attach import attach
+from lingsou.training.neural.methods.attached import Attached
+from lingsou.training.neural.multitask import plan_steps
+from lingsou.training.neural.tasks.make import make_task
+from lingsou.training.neural.tasks.task import Task
+from lingsou.training.neural.text_model import TextModel, set_dropout
+from lingsou.training.neural.tokens import Cutter
+from lingsou.training.neural.trainer import OnStep, Trained, Trainer
+from lingsou.training.recipe import Recipe
+
+_REHEARSED = 3
+"""Steps that an estimate is measured on."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will run, before hours are spent."""
+
+    steps: int
+    rows: Mapping[str, int]
+    """Task → training rows."""
+    trainable: int
+    total: int
+    """Weights that move, and all of them."""
+    device: str
+    precision: str
+    seconds: float
+    """Estimated from steps that were tried, without evaluations."""
+    peak_mb: float
+    """Resident memory so far, those steps included."""
+    disk_mb: float
+    """Free space that checkpoints need."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything in memory and checked; nothing has moved yet."""
+
+    recipe: Recipe
+    base: Base
+    model: TextModel
+    splits: Mapping[str, Splits[Any]]
+    cards: Mapping[str, DataCard]
+    tasks: list[Task]
+    attached: Attached
+    device: Device
+    trainer: Trainer
+    parent: Parent | None = None
+    old: Mapping[str, Splits[Any]] = field(default_factory=dict)
+    """Task → the parent's data."""
+
+    def head(self, name: str) -> nn.Module:
+        """The head of a task."""
+        return self.trainer.heads[name]
+
+    def evaluate(self, part: str) -> dict[str, Evaluation]:
+        """Every task on `validation` or `test`, by the weights as they are."""
+        return {task.name: task.evaluate(self.model, self.head(task.name), part) for task in self.tasks}  # type: ignore[arg-type]
+
+    def evaluate_old(self) -> dict[str, Evaluation]:
+        """Every task that the parent had too, on the parent's test part: what was forgotten."""
+        found = {}
+        for task in self.tasks:
+            if task.name in self.old:
+                spec = self.recipe.tasks[task.name].model_copy(update={"hard_negatives": 0})
+                again = make_task(task.name, spec, self.old[task.name], self.model)
+                found[task.name] = again.evaluate(self.model, self.head(task.name), "test")
+        return found
+
+    def metric(self, name: str) -> str:
+        """The metric that a task is chosen by."""
+        return next(task.metric for task in self.tasks if task.name == name)
+
+    def plan(self) -> Plan:
+        """What will run. A few steps are tried and taken back."""
+        seconds = self.trainer.rehearse(_REHEARSED) * self.trainer.steps
+        return Plan(
+            steps=self.trainer.steps,
+            rows={task.name: task.rows for task in self.tasks},
+            trainable=sum(parameter.numel() for parameter in self.trainer.moving.values()),
+            total=sum(parameter.numel() for parameter in self.model.parameters()),
+            device=str(self.device.device),
+            precision=str(self.device.precision or torch.float32).removeprefix("torch."),
+            seconds=seconds,
+            peak_mb=peak_mb(),
+            disk_mb=self.trainer.disk_bytes() / 2**20,
+        )
+
+    def train(self, on_step: OnStep | None = None) -> Trained:
+        """Train to the end, or go on from the folder's checkpoint."""
+        return self.trainer.run(on_step)
+
+
+def prepare(
+    recipe: Recipe,
+    files: Path,
+    folder: Path,
+    shop: Shop | None = None,
+    *,
+    parent: Parent | None = None,
+    replay: float = 0.0,
+) -> Prepared:
+    """Read data, open the base, cut texts, attach the method; every error of the user's shows here.
+
+    Args:
+        recipe: what to do.
+        files: relative paths of the recipe begin here.
+        folder: of this run; checkpoints in it are resumed.
+        shop: for data that is the shop's own.
+        parent: go on from this version instead of the base that the recipe names.
+        replay: so many of the parent's old rows are learned again, as a share of the new.
+
+    Raises:
+        InputError: data that nothing can be learned from.
+        ConfigurationError: the recipe does not fit the data, the base or the device.
+        StorageFullError: checkpoints would not fit on the disk.
+    """
+    device = choose(recipe.train.precision, recipe.train.threads)
+    splits: dict[str, Splits[Any]] = {}
+    cards: dict[str, DataCard] = {}
+    for name, spec in recipe.tasks.items():
+        splits[name], cards[name] = splits_of(spec.data, spec.kind, files, shop, seed=recipe.train.seed)
+    if recipe.train.augment:
+        rules = RuleStore(shop.store.database).in_force()[1] if shop else ()
+        augment = Augmenter(recipe.train.augment, rules=rules)
+        rng = np.random.default_rng(recipe.train.seed)
+        splits = {name: replace(sets, train=augment(sets.train, rng)) for name, sets in splits.items()}
+    old: dict[str, Splits[Any]] = {}
+    if parent is not None:
+        kinds = {name: spec.kind for name, spec in recipe.tasks.items()}
+        known = old_splits(parent, files, shop)
+        old = {name: sets for name, sets in known.items() if kinds.get(name) == parent.recipe.tasks[name].kind}
+        for name, sets in old.items():
+            splits[name] = with_replay(splits[name], sets, replay, recipe.train.seed)
+    base = parent.base if parent else open_base(recipe.base)
+    if recipe.export.layers and base.model.config.num_hidden_layers > recipe.export.layers:
+        base = drop_layers(base, recipe.export.layers)
+    if recipe.export.vocabulary == "shop":
+        base = prune_vocabulary(base, rows_to_keep(base, _used(base, splits)))
+    device.prepare(base.model)
+    set_dropout(base.model, recipe.train.dropout)
+    if recipe.train.gradient_checkpointing:
+        base.model.gradient_checkpointing_enable()  # type: ignore[no-untyped-call]
+    run = assemble(recipe, base, splits, cards, device, folder)
+    if parent is None:
+        return run
+    parent.take_up(run.trainer.heads)
+    return replace(run, parent=parent, old=old)
+
+
+def _used(base: Base, splits: Mapping[str, Splits[Any]]) -> set[int]:
+    """Every piece that a text of any part uses."""
+    cutter = Cutter(base.tokenizer, 0)
+    used: set[int] = set()
+    for sets in splits.values():
+        for part in (sets.train, sets.validation, sets.test):
+            texts = {*texts_of(part), *(part.texts if isinstance(part, PairSet) else ())}
+            used |= set(cutter.table(sorted(texts), prefix=base.query_prefix, max_tokens=512).used().tolist())
+    return used
+
+
+def assemble(
+    recipe: Recipe,
+    base: Base,
+    splits: Mapping[str, Splits[Any]],
+    cards: Mapping[str, DataCard],
+    device: Device,
+    folder: Path,
+) -> Prepared:
+    """Tasks, method and trainer over data that is in memory; arguments and errors as in `prepare`."""
+    model = TextModel(base).to(device.device)
+    model.use(device.precision)
+    tasks = [make_task(name, spec, splits[name], model) for name, spec in recipe.tasks.items()]
+    steps = plan_steps(tasks, recipe.train)
+    attached = attach(model, recipe.method, recipe.train.seed, len(steps))
+    weights = {name: spec.weight for name, spec in recipe.tasks.items()}
+    key = run_key(recipe, {name: sets.train for name, sets in splits.items()})
+    folder.mkdir(parents=True, exist_ok=True)
+    trainer = Trainer(model, attached, tasks, steps, weights, recipe.train, device, folder, key=key)
+    needed, free = trainer.disk_bytes(), shutil.disk_usage(folder).free
+    if needed > free:
+        raise StorageFullError(
+            f"Checkpoints take {needed / 2**20:,.0f} MiB, and '{folder}' has {free / 2**20:,.0f} MiB left.",
+            cure="Free some space, name another folder, or choose a method that moves fewer weights.",
+        )
+    return Prepared(recipe, base, model, splits, cards, tasks, attached, device, trainer)
+
+
+def run_key(recipe: Recipe, sets: Mapping[str, ExampleSet]) -> str:
+    """Names the recipe and the very rows: a checkpoint of another key is not resumed."""
+    told = orjson.dumps(recipe.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+    digest = hashlib.sha256(told)
+    for name in sorted(sets):
+        rows = sets[name]
+        digest.update(orjson.dumps([name, rows.keys(), rows.labels()]))
+    return digest.hexdigest()
+
+
+def peak_mb() -> float:
+    """The most memory that this process ever had resident."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / (2**20 if sys.platform == "darwin" else 2**10)

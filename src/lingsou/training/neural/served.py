@@ -1,0 +1,63 @@
+"""An artefact under a task's own evaluation: the figures of a model as it will be served, not as it was trained."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lingsou.encoders.manifest import MODEL
+from lingsou.encoders.optional import EXTRA_SERVE, require
+from lingsou.training.neural.text_model import TextModel, mean_state
+from lingsou.training.neural.tokens import TokenBatch
+
+_STATES = "token_states"
+
+
+class Served(TextModel):
+    """The ONNX graph of `folder` in the place of the trained weights; texts run one by one, as serving runs them.
+
+    Activations in int8 share one scale a forward pass, so figures in batches would be those of another model.
+    """
+
+    def __init__(self, trained: TextModel, folder: Path, output: str = _STATES):
+        """Over the artefact in `folder`.
+
+        Args:
+            trained: gives tokenizer and prefixes.
+            folder: holds `model.onnx` with the same word table as the tokenizer.
+            output: the one to read: token states, or the score of a cross-encoder.
+        """
+        super().__init__(trained.base)
+        runtime = require("onnxruntime", EXTRA_SERVE)
+        options = runtime.SessionOptions()
+        options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session: Any = runtime.InferenceSession(str(folder / MODEL), options, providers=["CPUExecutionProvider"])
+        self._output = output
+        self.backbone = nn.Module()  # nothing of it moves, and nothing of it is read
+
+    @property
+    def device(self) -> torch.device:
+        """ONNX Runtime runs on the CPU here."""
+        return torch.device("cpu")
+
+    def forward(self, tokens: TokenBatch) -> Tensor:
+        """Token states `[batch, tokens, hidden]`, 0 behind the mask."""
+        found = torch.zeros(*tokens.ids.shape, self.hidden)
+        for row, (ids, length) in enumerate(zip(tokens.ids.numpy(), tokens.mask.sum(1).tolist(), strict=True)):
+            found[row, :length] = torch.from_numpy(self._run(ids[:length])[0])
+        return found
+
+    def pooled(self, tokens: TokenBatch) -> Tensor:
+        """Mean token states `[batch, hidden]`; the scores `[batch, 1]` of a cross-encoder."""
+        if self._output == _STATES:
+            return mean_state(self(tokens), tokens.mask)
+        rows = zip(tokens.ids.numpy(), tokens.mask.sum(1).tolist(), strict=True)
+        return torch.tensor(np.array([self._run(ids[:length]) for ids, length in rows], np.float32)).reshape(-1, 1)
+
+    def _run(self, ids: np.ndarray) -> np.ndarray:
+        feed = {"input_ids": ids[None], "attention_mask": np.ones((1, len(ids)), np.int64)}
+        found: np.ndarray = self._session.run([self._output], feed)[0]
+        return found

@@ -1,0 +1,128 @@
+"""Relevance: a cross-encoder reads query and product together and gives one number."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lingsou.core.errors import ConfigurationError
+from lingsou.encoders.manifest import HeadManifest
+from lingsou.ranking.cross_encoder import PairTokenizer
+from lingsou.training.examples import PairSet, Rows, Splits
+from lingsou.training.neural.batching import by_query
+from lingsou.training.neural.losses import listwise, pairwise
+from lingsou.training.neural.tasks.matching import worst_pairs
+from lingsou.training.neural.tasks.task import Evaluation, ExportedHead, Part
+from lingsou.training.neural.text_model import TextModel
+from lingsou.training.neural.tokens import TokenBatch, pad_to_longest
+from lingsou.training.pools import rank_pools
+from lingsou.training.recipe import TaskSpec
+
+_LOSSES = ("both", "graded", "pairwise", "listwise")
+
+
+class RelevanceTask:
+    """Pairs in, one number out.
+
+    Losses: `graded` (cross-entropy with the grade as the target), `pairwise`, `listwise`; `both` (default) is the
+    sum of graded and listwise.
+    """
+
+    def __init__(self, name: str, spec: TaskSpec, splits: Splits[PairSet], model: TextModel):
+        self.name = name
+        self.spec = spec
+        self.metric = spec.metric or "ndcg@10"
+        self.rows = len(splits.train)
+        if (spec.loss or "both") not in _LOSSES:
+            raise ConfigurationError(
+                f"There is no relevance loss '{spec.loss}'.", field="loss", cure=f"One of: {', '.join(_LOSSES)}."
+            )
+        self._pairs = splits.train
+        self._held: dict[Part, PairSet] = {"validation": splits.validation, "test": splits.test}
+        self._best = float(splits.train.grades.max(initial=0.0)) or 1.0
+        self._train = PairTokens(splits.train, model, spec.max_tokens)
+        self._tokens: dict[Part, PairTokens] = {}
+
+    def head(self, hidden: int) -> nn.Module:
+        """One number from the mean token state."""
+        return nn.Linear(hidden, 1)
+
+    def epoch(self, rng: np.random.Generator, batch: int) -> list[Rows]:
+        """Whole queries a batch."""
+        return by_query(self._pairs.query, self._train.lengths, batch, rng)
+
+    def loss(self, model: TextModel, head: nn.Module, rows: Rows) -> Tensor:
+        """The mean loss of the batch."""
+        scores = head(model.pooled(self._train.batch(rows).to(model.device)))[:, 0]
+        grades = torch.from_numpy(self._pairs.grades[rows] / np.float32(self._best)).to(scores.device)
+        query = torch.from_numpy(self._pairs.query[rows]).to(scores.device)
+        kind = self.spec.loss or "both"
+        if kind == "graded":
+            return functional.binary_cross_entropy_with_logits(scores, grades)
+        if kind == "pairwise":
+            return pairwise(scores, grades, query)
+        if kind == "listwise":
+            return listwise(scores, grades, query)
+        return functional.binary_cross_entropy_with_logits(scores, grades) + listwise(scores, grades, query)
+
+    def evaluate(self, model: TextModel, head: nn.Module, part: Part) -> Evaluation:
+        """nDCG@10 of re-ranking each query's own products."""
+        pairs = self._held[part]
+        scores = self.scores(model, head, part)
+        result = rank_pools(pairs, scores)
+        worst = worst_pairs(pairs, scores, self._best)
+        return Evaluation(result.values(), len(pairs), result.slices(pairs), worst=worst)
+
+    def scores(self, model: TextModel, head: nn.Module, part: Part) -> NDArray[np.float64]:
+        """The number of each row of a part, `[rows]`."""
+        if part not in self._tokens:
+            self._tokens[part] = PairTokens(self._held[part], model, self.spec.max_tokens)
+        return score_pairs(model, head, self._tokens[part])
+
+    def export(self, head: nn.Module) -> ExportedHead:
+        """The score, over the mean token state of the pair."""
+        assert isinstance(head, nn.Linear)
+        manifest = HeadManifest(kind="score", output="score", labels=())
+        return ExportedHead(manifest, "pooled", head.weight.detach(), head.bias.detach())
+
+
+class PairTokens:
+    """Each row of a set as the one sequence of ids that the served cross-encoder will read."""
+
+    def __init__(self, pairs: PairSet, model: TextModel, max_tokens: int):
+        base, cutter = model.base, model.cutter
+        cut = PairTokenizer(
+            cutter.tokenizer,
+            max_tokens=max_tokens,
+            query_prefix=base.query_prefix,
+            document_prefix=base.document_prefix,
+        )
+        self._pad = cutter.pad
+        self._rows = [
+            np.array(cut.ids(pairs.queries[query], pairs.texts[text]), np.int32)
+            for query, text in zip(pairs.query.tolist(), pairs.text.tolist(), strict=True)
+        ]
+        self.lengths = np.array([len(row) for row in self._rows], np.int64)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def batch(self, rows: Rows) -> TokenBatch:
+        """The pairs of `rows`, padded to the longest."""
+        return pad_to_longest([self._rows[row] for row in rows.tolist()], self._pad)
+
+
+@torch.inference_mode()
+def score_pairs(model: TextModel, head: nn.Module, pairs: PairTokens, batch: int = 64) -> NDArray[np.float64]:
+    """The head's number for each row, `[rows]`, in evaluation mode."""
+    training = model.training
+    model.eval()
+    scores = np.empty(len(pairs), np.float64)
+    order = np.argsort(pairs.lengths, kind="stable")
+    for at in range(0, len(order), batch):
+        rows = order[at : at + batch]
+        found = head(model.pooled(pairs.batch(rows).to(model.device)))[:, 0]
+        scores[rows] = found.float().cpu().numpy()
+    model.train(training)
+    return scores

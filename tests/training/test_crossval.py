@@ -1,0 +1,49 @@
+"""Folds: every row measured once, groups whole."""
+
+import pytest
+
+from lingsou.core.errors import InputError
+from lingsou.training.crossval import folds
+from lingsou.training.examples import LabelSet, PairSet
+
+QUERIES = ("red dress", "black shoe", "phone case", "apple", "running", "men", "small")
+PAIRS = PairSet.of([(query, f"product {place} {query}", float(place)) for query in QUERIES for place in range(3)])
+
+
+def test_every_query_is_measured_once_and_never_parted() -> None:
+    parts = list(folds(PAIRS, 3, 0))
+    assert sorted(query for part in parts for query in part.test.queries) == sorted(QUERIES)
+    for part in parts:
+        three = [set(part.train.queries), set(part.validation.queries), set(part.test.queries)]
+        assert set.union(*three) == set(QUERIES)
+        assert sum(map(len, three)) == len(QUERIES)
+        assert all(len(each) in {2, 3} for each in three)
+        assert len(part.train) + len(part.validation) + len(part.test) == len(PAIRS)
+        assert part.test.grades.tolist() == [0.0, 1.0, 2.0] * len(part.test.queries)
+
+
+def test_each_fold_chooses_what_the_next_one_measures() -> None:
+    parts = list(folds(PAIRS, 4, 1))
+    for place, part in enumerate(parts):
+        assert part.validation.queries == parts[(place + 1) % 4].test.queries
+
+
+def test_texts_alike_stay_together() -> None:
+    labels = LabelSet(("Nice", "nice", "bad", "so so"), (("a",), ("a",), ("b",), ("b",)))
+    for part in folds(labels, 3, 0):
+        assert any({"Nice", "nice"} <= set(each.texts) for each in (part.train, part.validation, part.test))
+
+
+def test_the_seed_decides() -> None:
+    def tests(seed: int) -> list[tuple[str, ...]]:
+        return [part.test.queries for part in folds(PAIRS, 3, seed)]
+
+    assert tests(5) == tests(5)
+    assert any(tests(5) != tests(other) for other in range(3))
+
+
+def test_too_few() -> None:
+    with pytest.raises(InputError, match="2 folds leave none"):
+        folds(PAIRS, 2, 0)
+    with pytest.raises(InputError, match="7 queries cannot be cut into 8"):
+        folds(PAIRS, 8, 0)
