@@ -93,7 +93,7 @@ def _run(
     as_json: bool,
 ) -> None:
     from lingsou.training.neural.continual import Parent, open_parent
-    from lingsou.training.neural.deliver import deliver
+    from lingsou.training.neural.deliver import deliver, measure_again
     from lingsou.training.neural.run import prepare
 
     parent: Parent | None = None
@@ -141,6 +141,10 @@ def _run(
         version = store.add(delivered.folder, delivered.manifest, datetime.now(UTC))
         summary["version"] = version
         if promote:
+            production = store.alias("production")
+            if production:  # it may have been measured on another test set
+                for test_set, measured in measure_again(run, store.path(production)).items():
+                    store.record(production, test_set, measured)
             gate = Gate(metric=told.gate.metric or "", margin=told.gate.margin, slice_margin=told.gate.slice_margin)
             store.promote(version, gate)
     _print_summary(summary, delivered.task, promoted=promote and shop is not None, as_json=as_json)

@@ -71,7 +71,7 @@ class TrainSpec(Frozen):
     accumulate: Count = Field(1, description="batches a step; their gradients are averaged")
     optimiser: Literal["adamw", "sgd"] = "adamw"
     learning_rate: Positive | None = Field(None, description="none: the method's own default")
-    head_learning_rate: Positive = 1e-3
+    head_learning_rate: Positive = 1e-2
     layer_decay: float = Field(1.0, gt=0, le=1, description="each layer below moves by so much less")
     weight_decay: float = Field(0.01, ge=0)
     warmup: Share = Field(0.1, description="share of all steps")

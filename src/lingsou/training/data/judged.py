@@ -34,7 +34,8 @@ def read(
 ) -> PairSet:
     """The judged pairs of a file, or of the `ratings.csv` of a folder; a rating of 0 or less is not relevant.
 
-    A product's text is what `text_of` makes of it: what the encoder would be given, or the cross-encoder. Products come from a file `products.jsonl.gz` (or
+    A product's text is what `text_of` makes of it: what the encoder would be given, or the cross-encoder.
+    Products come from a file `products.jsonl.gz` (or
     `.csv`, `.parquet`, zipped or not) beside the ratings, mapped as `lingsou import` would guess; else from the shop.
 
     Raises:

@@ -12,7 +12,7 @@ from torch import nn
 
 from lingsou import __version__
 from lingsou.core.manifests import Measurement, ModelManifest
-from lingsou.encoders.graph import Precision
+from lingsou.encoders.graph import SENTENCE, TOKEN_STATES, Precision
 from lingsou.encoders.manifest import EncoderManifest
 from lingsou.evaluation.report import machine
 from lingsou.ranking.cross_encoder import RerankerManifest
@@ -24,7 +24,7 @@ from lingsou.training.neural.run import Prepared, peak_mb
 from lingsou.training.neural.served import Served
 from lingsou.training.neural.tasks.classification import ClassificationTask
 from lingsou.training.neural.tasks.matching import MatchingTask
-from lingsou.training.neural.tasks.task import ExportedHead
+from lingsou.training.neural.tasks.task import ExportedHead, Task
 from lingsou.training.neural.trainer import Trained
 from lingsou.training.report import Precision as PrecisionReport
 from lingsou.training.report import TaskReport, TrainingReport
@@ -88,7 +88,7 @@ def deliver(
     )
     chosen = choose_precision(
         lambda precision: _export(run, about, folder / precision, precision, name or run.recipe.name),
-        lambda path: _measured(run, path, tests),
+        lambda path: _measured(run, path),
         run.recipe.export.most_lost,
         wanted=run.recipe.export.precision,
     )
@@ -137,6 +137,16 @@ def deliver(
     return Delivered(chosen.folder, manifest, write_report(report, folder), tests)
 
 
+def measure_again(run: Prepared, folder: Path) -> dict[str, Measurement]:
+    """Another version's artefact on the test set of this run, so that a gate can compare the two.
+
+    Only where nothing but the artefact is needed: for matching, and for cross-encoders. Empty for others.
+    """
+    if _is_reranker(run) or all(isinstance(task, MatchingTask) for task in run.tasks):
+        return _measured(run, folder)
+    return {}
+
+
 def versions() -> dict[str, str]:
     """Of everything that a figure may depend on."""
     found = {"lingsou": __version__, "python": platform.python_version()}
@@ -173,22 +183,29 @@ def _export(run: Prepared, about: ModelManifest, folder: Path, precision: Precis
     return folder
 
 
-def _measured(run: Prepared, folder: Path, tests: Mapping[str, Evaluation]) -> dict[str, Measurement]:
+def _measured(run: Prepared, folder: Path) -> dict[str, Measurement]:
     """Every task on its test part through the artefact; the metric that decides first."""
-    reranker = _is_reranker(run)
-    served = Served(run.model, folder, "score") if reranker else Served(run.model, folder)
     found = {}
     for task in run.tasks:
-        head = nn.Identity() if reranker else run.head(task.name)
-        evaluation = task.evaluate(served, head, "test")
+        output, head = _served_by(run, task)
+        evaluation = task.evaluate(Served(run.model, folder, output), head, "test")
         values = {task.metric: evaluation.values[task.metric]} | dict(evaluation.values)
         found[task.name] = Measurement(
             data=run.cards[task.name].parts["test"].sha256,
-            rows=tests[task.name].rows,
+            rows=evaluation.rows,
             values=values,
             slices={name: dict(of) for name, of in evaluation.slices.items()},
         )
     return found
+
+
+def _served_by(run: Prepared, task: Task) -> tuple[str, nn.Module]:
+    """The graph's output that a task is judged by, and what is left to be done to it."""
+    if _is_reranker(run):
+        return "score", nn.Identity()
+    if isinstance(task, MatchingTask):
+        return SENTENCE, nn.Identity()
+    return TOKEN_STATES, run.head(task.name)
 
 
 def _manifest(run: Prepared, folder: Path) -> EncoderManifest | RerankerManifest:

@@ -36,6 +36,7 @@ from lingsou.training.neural.text_model import TextModel, set_dropout
 from lingsou.training.neural.tokens import Cutter
 from lingsou.training.neural.trainer import OnStep, Trained, Trainer
 from lingsou.training.recipe import Recipe
+from lingsou.training.robustness import few
 
 _REHEARSED = 3
 """Steps that an estimate is measured on."""
@@ -92,7 +93,10 @@ class Prepared:
         for task in self.tasks:
             if task.name in self.old:
                 spec = self.recipe.tasks[task.name].model_copy(update={"hard_negatives": 0})
-                again = make_task(task.name, spec, self.old[task.name], self.model)
+                old, train = self.old[task.name], self.splits[task.name].train
+                # The head was shaped by the labels of what is trained on now.
+                named = Splits(train.take(few(train)), old.validation, old.test)
+                again = make_task(task.name, spec, named, self.model)
                 found[task.name] = again.evaluate(self.model, self.head(task.name), "test")
         return found
 
@@ -169,7 +173,7 @@ def prepare(
     device.prepare(base.model)
     set_dropout(base.model, recipe.train.dropout)
     if recipe.train.gradient_checkpointing:
-        base.model.gradient_checkpointing_enable()  # type: ignore[no-untyped-call]
+        base.model.activation_checkpointing_enable({"use_reentrant": False})
     run = assemble(recipe, base, splits, cards, device, folder)
     if parent is None:
         return run
@@ -201,7 +205,10 @@ def assemble(
     model.use(device.precision)
     tasks = [make_task(name, spec, splits[name], model) for name, spec in recipe.tasks.items()]
     steps = plan_steps(tasks, recipe.train)
-    attached = attach(model, recipe.method, recipe.train.seed, len(steps))
+    # Masked words are guessed by the whole table, so there it has to stay whole.
+    masks = any(spec.kind == "masking" for spec in recipe.tasks.values())
+    words = np.array(sorted(_used(base, splits)), np.int64) if recipe.method.word_table and not masks else None
+    attached = attach(model, recipe.method, recipe.train.seed, len(steps), words)
     weights = {name: spec.weight for name, spec in recipe.tasks.items()}
     key = run_key(recipe, {name: sets.train for name, sets in splits.items()})
     folder.mkdir(parents=True, exist_ok=True)

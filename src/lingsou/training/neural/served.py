@@ -7,12 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lingsou.encoders.graph import TOKEN_STATES
 from lingsou.encoders.manifest import MODEL
 from lingsou.encoders.optional import EXTRA_SERVE, require
 from lingsou.training.neural.text_model import TextModel, mean_state
 from lingsou.training.neural.tokens import TokenBatch
-
-_STATES = "token_states"
 
 
 class Served(TextModel):
@@ -21,13 +20,13 @@ class Served(TextModel):
     Activations in int8 share one scale a forward pass, so figures in batches would be those of another model.
     """
 
-    def __init__(self, trained: TextModel, folder: Path, output: str = _STATES):
+    def __init__(self, trained: TextModel, folder: Path, output: str = TOKEN_STATES):
         """Over the artefact in `folder`.
 
         Args:
             trained: gives tokenizer and prefixes.
             folder: holds `model.onnx` with the same word table as the tokenizer.
-            output: the one to read: token states, or the score of a cross-encoder.
+            output: the one to read: token states, sentence vectors, or the score of a cross-encoder.
         """
         super().__init__(trained.base)
         runtime = require("onnxruntime", EXTRA_SERVE)
@@ -51,11 +50,12 @@ class Served(TextModel):
         return found
 
     def pooled(self, tokens: TokenBatch) -> Tensor:
-        """Mean token states `[batch, hidden]`; the scores `[batch, 1]` of a cross-encoder."""
-        if self._output == _STATES:
+        """Mean token states `[batch, hidden]`, or the output that was asked for, a row a text."""
+        if self._output == TOKEN_STATES:
             return mean_state(self(tokens), tokens.mask)
         rows = zip(tokens.ids.numpy(), tokens.mask.sum(1).tolist(), strict=True)
-        return torch.tensor(np.array([self._run(ids[:length]) for ids, length in rows], np.float32)).reshape(-1, 1)
+        found = np.array([self._run(ids[:length]).ravel() for ids, length in rows], np.float32)
+        return torch.from_numpy(found)
 
     def _run(self, ids: np.ndarray) -> np.ndarray:
         feed = {"input_ids": ids[None], "attention_mask": np.ones((1, len(ids)), np.int64)}

@@ -162,8 +162,8 @@ class Trainer:
             run.step = number + 1
             run.seconds = time.monotonic() - began
             due = self._spec.evaluations and (run.step % every == 0 or run.step == len(self._steps))
-            if due and not all(bool(value.isfinite().all()) for value in self.moving.values()):
-                raise _astray("Weights are no numbers any more", number)
+            if due:
+                self._require_sane(number)
             if due or run.step % _EACH == 0:
                 evaluations = self.evaluate() if due else {}
                 run.journal.add(run.point(self._steps[number].epoch + 1, self._rate(number), evaluations))
@@ -210,6 +210,14 @@ class Trainer:
         self._attached.after_step(number + 1)
         self._optimiser.zero_grad(set_to_none=True)
         return {name: sum(values) / len(values) for name, values in losses.items()}
+
+    @torch.no_grad()
+    def _require_sane(self, number: int) -> None:
+        """Weights that went astray in the last step must not be measured, let alone kept."""
+        for task, rows in self._steps[number].batches:
+            value = float(self._loss(task, rows, 1))
+            if not math.isfinite(value):
+                raise _astray(f"The loss of '{self.tasks[task].name}' is {value}", number)
 
     def _loss(self, task: int, rows: object, batches: int) -> Tensor:
         head = self.heads[self.tasks[task].name]
