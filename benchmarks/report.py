@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.report_training import SECTIONS, machine_of
+
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 PAGE = HERE.parent / "docs" / "benchmarks.md"
@@ -67,6 +69,7 @@ def page() -> str:
         "off_policy": off_policy,
         "click_simulation": click_simulation,
         "event_features": event_features,
+        **SECTIONS,
         **dict.fromkeys(TITLES, plain),
     }
     lines = [_HEAD]
@@ -81,7 +84,7 @@ def relevance(result: dict[str, Any]) -> Iterator[str]:
     """One judged set."""
     yield f"## Relevance: {result['data']}, {result['products']:,} products\n"
     sample = f" --queries {result['queries']} --seed {result['seed']}" if "queries" in result else ""
-    yield f"`python -m benchmarks.search_relevance --data …/{result['data']}{sample}`. {_machine(result)}\n"
+    yield f"`python -m benchmarks.search_relevance --data …/{result['data']}{sample}`. {machine_of(result)}\n"
     shown = [name for name in RELEVANCE if name in result["metrics"]["lexical"]]
     what = "." if RELEVANCE[1] in shown else "; only the graded products of each query are ranked."
     yield f"Mean over queries with a relevant product, and its 95 % bootstrap interval{what}\n"
@@ -97,7 +100,7 @@ def fusion(result: dict[str, Any]) -> Iterator[str]:
     """Forms of fusion, out of fold."""
     sets = result["data"].split(" + ")
     yield f"## Forms of fusion: {result['data']}, {result['queries']} queries\n"
-    yield f"`python -m benchmarks.fusion_fit {' '.join(f'--data …/{name}' for name in sets)}`. {_machine(result)}\n"
+    yield f"`python -m benchmarks.fusion_fit {' '.join(f'--data …/{name}' for name in sets)}`. {machine_of(result)}\n"
     yield "Mean of nDCG@10 and MRR@10, each query measured with parameters fitted without it; `rrf`, `words` and"
     yield "`meaning` have none, and the frozen weight was chosen with all of these queries in sight.\n"
     yield f"| form | all | {' | '.join(sets)} | less `ceiling`, 95 % interval |"
@@ -123,7 +126,7 @@ def learned(result: dict[str, Any]) -> Iterator[str]:
     """A learned order, out of fold."""
     yield f"## Learned ranking: {result['data']}, {result['products']:,} products\n"
     sample = f" --queries {result['queries']}" if "queries" in result else ""
-    yield f"`python -m benchmarks.learning_to_rank --data …/{result['data']}{sample}`. {_machine(result)}\n"
+    yield f"`python -m benchmarks.learning_to_rank --data …/{result['data']}{sample}`. {machine_of(result)}\n"
     metrics = dict(result["metrics"])
     gaps = {name: metrics.pop(name) for name in list(metrics) if " - " in name}
     queries = f"{metrics['plan']['queries']:.0f} queries"
@@ -151,7 +154,7 @@ def learned(result: dict[str, Any]) -> Iterator[str]:
 def latency(result: dict[str, Any]) -> Iterator[str]:
     """One size of shop."""
     yield f"## A shop of {result['products']:,} products from start to change\n"
-    yield f"`python -m benchmarks.search_latency --products {result['products']}`. {_machine(result)}\n"
+    yield f"`python -m benchmarks.search_latency --products {result['products']}`. {machine_of(result)}\n"
     metrics = dict(result["metrics"])
     legs = metrics.pop("legs", {})
     yield "| search | p50 ms | p95 ms | p99 ms |"
@@ -189,7 +192,7 @@ def _legs(legs: dict[str, dict[str, float]]) -> Iterator[str]:
 def engines(result: dict[str, Any]) -> Iterator[str]:
     """The inverted index beside two libraries."""
     yield f"## Exact match sets, {result['products']:,} products\n"
-    yield f"`python -m benchmarks.lexical_engines --products {result['products']}`. {_machine(result)}\n"
+    yield f"`python -m benchmarks.lexical_engines --products {result['products']}`. {machine_of(result)}\n"
     yield f"Matches a query: median {result['matches_p50']:,.0f}, 95th percentile {result['matches_p95']:,.0f}.\n"
     yield "| | p50 ms | p95 ms |"
     yield "|---|---|---|"
@@ -201,7 +204,7 @@ def engines(result: dict[str, Any]) -> Iterator[str]:
 def approximate(result: dict[str, Any]) -> Iterator[str]:
     """The lists of a large catalogue beside two libraries."""
     yield f"## Approximate search among {result['products']:,} vectors\n"
-    yield f"`python -m benchmarks.ann --rows {result['products']}`. {_machine(result)}\n"
+    yield f"`python -m benchmarks.ann --rows {result['products']}`. {machine_of(result)}\n"
     yield f"{result['data'].capitalize()}; median similarity of a query to its nearest {result['nearest']:.2f}."
     yield "For each share that a random filter lets pass: recall@100, p50 and p95 ms."
     yield "`match set`: the share found of what matches by meaning.\n"
@@ -218,7 +221,8 @@ def approximate(result: dict[str, Any]) -> Iterator[str]:
 def events(result: dict[str, Any]) -> Iterator[str]:
     """Events through HTTP."""
     yield f"## Events: {result['products']:,} in batches of {result['batch']}\n"
-    yield f"`python -m benchmarks.events --events {result['products']} --batch {result['batch']}`. {_machine(result)}\n"
+    command = f"python -m benchmarks.events --events {result['products']} --batch {result['batch']}"
+    yield f"`{command}`. {machine_of(result)}\n"
     yield "One worker, SQLite with synchronous=FULL; the sender shares the machine.\n"
     yield "| what | figure |"
     yield "|---|---|"
@@ -229,7 +233,7 @@ def events(result: dict[str, Any]) -> Iterator[str]:
 def click_simulation(result: dict[str, Any]) -> Iterator[str]:
     """What clicks teach, beside what judgements teach."""
     yield f"## Learning from clicks: {result['data']}, {result['products']} queries\n"
-    yield f"`python -m benchmarks.click_simulation --data …/{result['data']}`. {_machine(result)}\n"
+    yield f"`python -m benchmarks.click_simulation --data …/{result['data']}`. {machine_of(result)}\n"
     yield f"{result['sessions']:,} simulated searches over a weak order, cheapest first; {result['seeds']} simulations."
     yield "All rankers are LambdaMART from nothing, in five folds by query, nDCG@10 on judgements of unseen queries."
     yield "`recovered`: share of the gain of training on judgements over the logger. `told` knows the true examination,"
@@ -256,7 +260,7 @@ def click_simulation(result: dict[str, Any]) -> Iterator[str]:
 def event_features(result: dict[str, Any]) -> Iterator[str]:
     """Aggregates of the event log."""
     yield f"## Event features, {result['products']:,} events\n"
-    yield f"`python -m benchmarks.event_features --events {result['products']}`. {_machine(result)}\n"
+    yield f"`python -m benchmarks.event_features --events {result['products']}`. {machine_of(result)}\n"
     yield "`build`: as a starting service; `replay`: a point-in-time view for every search of the log, as for training."
     yield "Memory is what is held at most beyond the log's columns. `view`: of 200 products. Processor time.\n"
     yield "| what | events | seconds | µs an event | memory MB | fit of examination s | view p50 ms | view p95 ms |"
@@ -271,7 +275,7 @@ def event_features(result: dict[str, Any]) -> Iterator[str]:
 def suggestions(result: dict[str, Any]) -> Iterator[str]:
     """Letter by letter."""
     yield f"## Suggestions, {result['products']:,} products\n"
-    yield f"`python -m benchmarks.suggest --products {result['products']}`. {_machine(result)}\n"
+    yield f"`python -m benchmarks.suggest --products {result['products']}`. {machine_of(result)}\n"
     yield f"{result['requests']:,} beginnings of words, each typed once; `in_process_known` asks for them again.\n"
     yield "| | p50 ms | p95 ms | p99 ms |"
     yield "|---|---|---|---|"
@@ -290,7 +294,7 @@ def suggestions(result: dict[str, Any]) -> Iterator[str]:
 def rules(result: dict[str, Any]) -> Iterator[str]:
     """The cost of merchandising rules."""
     yield f"## Merchandising rules, {result['products']:,} products\n"
-    yield f"`python -m benchmarks.rules --products {result['products']}`. {_machine(result)}\n"
+    yield f"`python -m benchmarks.rules --products {result['products']}`. {machine_of(result)}\n"
     met = ", ".join(f"{result['metrics'][f'{kind}_rules_met']:.1f} of the {kind}" for kind in ("quiet", "busy"))
     yield f"`quiet` rules are for other words than the queries', `busy` ones for theirs. A query meets {met} rules."
     yield "`added` is the difference, query by query, to the search without rules. Processor time.\n"
@@ -305,7 +309,7 @@ def rules(result: dict[str, Any]) -> Iterator[str]:
 def storefront(result: dict[str, Any]) -> Iterator[str]:
     """Server time and weight of the pages."""
     yield f"## Pages of the storefront, {result['products']:,} products\n"
-    yield f"`python -m benchmarks.storefront --products {result['products']}`. {_machine(result)}\n"
+    yield f"`python -m benchmarks.storefront --products {result['products']}`. {machine_of(result)}\n"
     yield "| page | p50 ms | p95 ms |"
     yield "|---|---|---|"
     sizes = {}
@@ -326,7 +330,7 @@ def off_policy(result: dict[str, Any]) -> Iterator[str]:
     known = {name: metrics.pop(name) for name in list(metrics) if name.startswith("synthetic ")}
     data = "" if result["data"] == "synthetic" else f" --data …/{result['data']}"
     yield "## Off-policy estimates\n"
-    yield f"`python -m benchmarks.off_policy{data} --rounds {result['rounds']}`. {_machine(result)}\n"
+    yield f"`python -m benchmarks.off_policy{data} --rounds {result['rounds']}`. {machine_of(result)}\n"
     yield f"Synthetic logs with a known truth: {result['rounds']:,} rounds, {result['repetitions']} repetitions."
     yield "The interval of `dm` knows nothing of its model's error, so it is too narrow.\n"
     yield "| | relative error, mean | worst | 95 % intervals that hold the truth |"
@@ -354,7 +358,7 @@ def plain(result: dict[str, Any]) -> Iterator[str]:
     yield f"## {TITLES[result['benchmark']]}, {result['products']:,} products\n"
     named = () if result["benchmark"] == "newcomer" else ("products", "rebuilds", "queries", "seed")
     options = "".join(f" --{name} {result[name]}" for name in named if name in result)
-    yield f"`python -m benchmarks.{result['benchmark']}{options}`. {_machine(result)}\n"
+    yield f"`python -m benchmarks.{result['benchmark']}{options}`. {machine_of(result)}\n"
     yield "| what | figure |"
     yield "|---|---|"
     for name, value in result["metrics"].items():
@@ -362,11 +366,6 @@ def plain(result: dict[str, Any]) -> Iterator[str]:
             if isinstance(figure, int | float):
                 yield f"| {name} {key}".rstrip() + f" | {figure:{',.0f' if abs(figure) >= 100 else '.4g'}} |"
     yield ""
-
-
-def _machine(result: dict[str, Any]) -> str:
-    machine = result["machine"]
-    return f"{machine['cores']} cores ({machine['cpu']}), Python {machine['python']}, {machine['platform']}."
 
 
 def _rounded(value: Any) -> Any:
