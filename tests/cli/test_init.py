@@ -31,6 +31,7 @@ WITHOUT_A_SHOP = {
     ("models", "pull"),
     ("models", "list"),
     ("models", "show"),
+    ("train", "recipes"),
     ("features", "list"),
     ("features", "show"),
 }
