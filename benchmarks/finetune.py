@@ -12,6 +12,9 @@ same form or with `products.jsonl.gz` and `ratings.csv`; the models are used the
     multi_task      lora, with masked-token adaptation to the training titles as a second head
     cross_encoder   reads query and title together
 
+Bi-encoders learn the order of each query's own products (`pairwise`): that is what is measured here. A search wants the
+contrast with other products too, which is the default of recipes.
+
 Each run is a process of its own, so that `peak_mb` is its own. `lora` and `cross_encoder` run with `--seeds` seeds, the
 others with one. Differences to `base` are paired over queries, with 95 % bootstrap intervals.
 """
@@ -158,6 +161,8 @@ def recipe(method: str, seed: int) -> Recipe:
     kind = "relevance" if method == "cross_encoder" else "matching"
     data = {"format": "pairs", "path": "pairs.csv.gz"}
     tasks: dict[str, Any] = {"judged": {"kind": kind, "data": data, "max_tokens": MAX_TOKENS}}
+    if kind == "matching":
+        tasks["judged"] |= {"loss": "pairwise", "temperature": 0.05}
     if method == "multi_task":
         tasks["titles"] = {"kind": "masking", "data": data, "max_tokens": MAX_TOKENS, "weight": 0.1}
     chosen = {"base": "lora", "cross_encoder": "full", "multi_task": "lora"}.get(method, method)

@@ -44,7 +44,7 @@ class TaskSpec(Frozen):
     max_tokens: int = Field(64, ge=8, le=512, description="longer texts are cut")
     crf: bool = Field(False, description="tags: a linear-chain CRF over the token scores")
     hard_negatives: int = Field(0, ge=0, le=64, description="matching: mined products a query, beside the batch's own")
-    temperature: Positive = Field(0.05, description="matching, history: cosines are divided by it")
+    temperature: Positive = Field(0.02, description="matching, history: cosines are divided by it")
 
 
 class MethodSpec(Frozen):

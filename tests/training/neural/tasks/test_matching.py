@@ -11,7 +11,7 @@ from tests.training.neural.shops import pair_splits
 from tests.training.neural.tasks.learning import learn, spec
 
 
-@pytest.mark.parametrize("loss", ["both", "contrastive", "order", "squared", "cosine"])
+@pytest.mark.parametrize("loss", ["both", "contrastive", "pairwise", "order", "squared", "cosine"])
 def test_matching_learns_by_each_of_its_losses(tiny_model: TextModel, loss: str) -> None:
     task = MatchingTask("matching", spec("matching", loss=loss), pair_splits(), tiny_model)
     losses = learn(task, tiny_model, steps=40, batch=24).losses

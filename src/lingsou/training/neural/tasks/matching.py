@@ -12,7 +12,7 @@ from lingsou.core.errors import ConfigurationError
 from lingsou.encoders.encoder import Vectors
 from lingsou.training.examples import PairSet, Rows, Splits
 from lingsou.training.neural.batching import by_query
-from lingsou.training.neural.losses import contrastive, cosine_margin, ordered
+from lingsou.training.neural.losses import contrastive, cosine_margin, ordered, pairwise
 from lingsou.training.neural.tasks.pooled import PooledTexts
 from lingsou.training.neural.tasks.task import Evaluation, ExportedHead, Part, Worst
 from lingsou.training.neural.text_model import TextModel
@@ -31,8 +31,9 @@ class MatchingTask:
 
     Losses:
 
-    `both` (default)  contrast + order;
+    `both` (default)  contrast + pairwise;
     `contrastive`     in-batch softmax alone, for positives without grades, such as clicks;
+    `pairwise`        RankNet within each query, over cosines / temperature;
     `order`           CoSENT within each query;
     `squared`         (cosine − grade)²;
     `cosine`          relevant pairs to 1, others below a margin.
@@ -175,13 +176,17 @@ class _Batch:
     def contrast(self) -> Tensor:
         return contrastive(self.cosines, self.gains, self.temperature)
 
+    def pairwise(self) -> Tensor:
+        return pairwise(self.own / self.temperature, self.grades, self.query)
+
     def order(self) -> Tensor:
         return ordered(self.own, self.grades, self.query, self.temperature)
 
 
 _LOSSES: dict[str, Callable[[_Batch], Tensor]] = {
-    "both": lambda batch: batch.contrast() + batch.order(),
+    "both": lambda batch: batch.contrast() + batch.pairwise(),
     "contrastive": lambda batch: batch.contrast(),
+    "pairwise": lambda batch: batch.pairwise(),
     "order": lambda batch: batch.order(),
     "squared": lambda batch: functional.mse_loss(batch.own, batch.grades),
     "cosine": lambda batch: cosine_margin(batch.own, batch.grades),
