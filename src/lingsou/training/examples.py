@@ -1,5 +1,6 @@
 """Example sets: what a task learns from, as columns. Every set says which rows a split must keep together."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Self, TypeVar
@@ -15,25 +16,26 @@ Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class ExampleSet:
+class ExampleSet(ABC):
     """What all sets share. `slices` [rows] by name (language, category …) are for reports and the gate alone."""
 
     slices: Mapping[str, Sequence[str]] = field(default_factory=dict, kw_only=True)
 
+    @abstractmethod
     def __len__(self) -> int:
-        raise NotImplementedError
+        """Rows."""
 
+    @abstractmethod
     def take(self, rows: Rows) -> Self:
         """The same set cut to `rows`, in their order."""
-        raise NotImplementedError
 
+    @abstractmethod
     def keys(self) -> list[str]:
         """For each row, the text that names its group: rows of one key never part in a split."""
-        raise NotImplementedError
 
+    @abstractmethod
     def labels(self) -> list[str]:
         """For each row, what is to be learned of it, as a name: for balance and noise reports."""
-        raise NotImplementedError
 
     def _cut(self, rows: Rows) -> dict[str, list[str]]:
         return {name: [values[row] for row in rows] for name, values in self.slices.items()}
