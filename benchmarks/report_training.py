@@ -11,7 +11,9 @@ def finetune(result: dict[str, Any]) -> Iterator[str]:
     transfers = list(result["transfer"])
     yield f"## Fine-tuning: {result['data']}, {result['pairs']:,} pairs, one epoch\n"
     also = f" --transfer {' '.join(f'…/{name}' for name in transfers)}" if transfers else ""
-    yield f"`python -m benchmarks.finetune --data …/{result['data']}{also}`. {machine_of(result)}\n"
+    seeds = max(len(found["seeds"]) for found in result["metrics"].values())
+    chosen = f" --methods {','.join(result['metrics'])} --seeds {seeds}"
+    yield f"`python -m benchmarks.finetune --data …/{result['data']}{also}{chosen}`. {machine_of(result)}\n"
     yield f"nDCG@10 of re-ranking the judged products of {result['queries']:,} test queries ({result['split']}), and"
     yield "of other folders with the same models unchanged; gains over `base` are paired over queries, with 95 %"
     yield "bootstrap intervals.\n"
@@ -19,8 +21,8 @@ def finetune(result: dict[str, Any]) -> Iterator[str]:
     yield "| " + " | ".join([*head, "weights that move", "seconds", "peak MB"]) + " |"
     yield "|---" * (len(head) + len(transfers) + 3) + "|"
     for method, found in result["metrics"].items():
-        seeds = ", ".join(f"{value:.4f}" for value in found["seeds"]) if len(found["seeds"]) > 1 else ""
-        cells = [f"{found['ndcg@10']:.4f}", _gain(found), seeds]
+        each = ", ".join(f"{value:.4f}" for value in found["seeds"]) if len(found["seeds"]) > 1 else ""
+        cells = [f"{found['ndcg@10']:.4f}", _gain(found), each]
         for name in transfers:
             cells += [f"{found['transfer'][name]['ndcg@10']:.4f}", _gain(found["transfer"][name])]
         cells += [f"{found['trainable']:,}", f"{found['train_s']:.0f}", f"{found['peak_mb']:,.0f}"]
