@@ -33,8 +33,8 @@ it. Times drift with the machine and its neighbours: ratios within one run hold 
 The judged sets icecat_chorus and zh_retrieval are development sets: field weights, coverage, the fusion weight and the
 thresholds of the vector leg were chosen while looking at them, all of their queries included. Their figures are
 therefore in-sample, and the intervals do not cover that choice. The section on forms of fusion measures each query with
-parameters fitted without it. No setting of search was ever fitted to homedepot_search; fine-tuning learns from its training
-part.
+parameters fitted without it. No setting of search was ever fitted to homedepot_search; fine-tuning learns from
+its training part.
 """
 
 
