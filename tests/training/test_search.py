@@ -151,4 +151,4 @@ def test_set_by_path() -> None:
     assert set_by_path(RECIPE, "tasks.matching.temperature", 0.1).tasks["matching"].temperature == 0.1
     assert set_by_path(RECIPE, "train.augment.typos", 0.2).train.augment == {"typos": 0.2}
     assert set_by_path(RECIPE, "base", "hf:org/name").base == "hf:org/name"
-    assert RECIPE.tasks["matching"].temperature == 0.05
+    assert RECIPE.tasks["matching"].temperature == 0.02
