@@ -27,7 +27,7 @@ def finetune(result: dict[str, Any]) -> Iterator[str]:
             cells += [f"{found['transfer'][name]['ndcg@10']:.4f}", _gain(found["transfer"][name])]
         cells += [f"{found['trainable']:,}", f"{found['train_s']:.0f}", f"{found['peak_mb']:,.0f}"]
         yield f"| {method} | " + " | ".join(cells) + " |"
-    yield ""
+    yield f"\n{result['remark']}\n" if "remark" in result else ""
 
 
 def training_speed(result: dict[str, Any]) -> Iterator[str]:
