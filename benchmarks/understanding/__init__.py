@@ -1,0 +1,1 @@
+"""The sections of `benchmarks.query_understanding`, one module each."""
