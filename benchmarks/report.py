@@ -49,7 +49,8 @@ def take(output: Path) -> None:
     """Keep the last line of a benchmark's output as its result."""
     result = json.loads(output.read_text(encoding="utf-8").splitlines()[-1])
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{result['benchmark']}-{result.get('products') or result['rounds']}.json"
+    size = result.get("products") or result.get("rounds") or result["data"].replace(", ", "-")
+    path = RESULTS / f"{result['benchmark']}-{size}.json"
     path.write_text(json.dumps(_rounded(result), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -3,15 +3,18 @@
 import gzip
 import io
 import json
+import shutil
 import stat
 import tarfile
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lingsou.catalog import backup as backups
 from lingsou.catalog.backup import MANIFEST, Manifest, backup, restore
 from lingsou.catalog.store import Store
 from lingsou.core.database import sqlite_url
@@ -25,6 +28,8 @@ from lingsou.core.errors import (
     StorageError,
 )
 from lingsou.core.keys import create_key, verify_key
+from lingsou.core.manifests import Measurement, ModelManifest
+from lingsou.core.model_store import ModelStore
 from lingsou.core.settings import DataFolder, Settings, load_settings
 from lingsou.core.types import ProductPatch
 from lingsou.testing.store import FULL, product
@@ -36,6 +41,8 @@ def folder(tmp_path: Path) -> DataFolder:
     folder.root.mkdir()
     folder.settings_file.write_text('currency = "EUR"\n', encoding="utf-8")
     folder.lexicon.write_text("灵搜\n", encoding="utf-8")
+    folder.query_labels.parent.mkdir()
+    folder.query_labels.write_text('{"query": "苹果", "intent": "browse", "at": "2026-01-31T12:00:00Z"}\n', "utf-8")
     folder.index.mkdir()
     return folder
 
@@ -69,11 +76,12 @@ def test_everything_comes_back(folder: DataFolder, tmp_path: Path) -> None:
         before, identity = state(store), store.identity()
         manifest = backup(folder, store, archive)
     assert (manifest.sequence, manifest.products, manifest.identity) == (before[0], 49, identity)
-    assert set(manifest.files) == {"store.sqlite3", "lingsou.toml", "lexicon.txt"}
+    assert set(manifest.files) == {"store.sqlite3", "lingsou.toml", "lexicon.txt", "queries.jsonl"}
     assert stat.S_IMODE(archive.stat().st_mode) == 0o600
     restored = restore(archive, other)
     assert (restored.manifest, restored.notes) == (manifest, ())
-    assert {path.name for path in other.root.iterdir()} == {"store.sqlite3", "lingsou.toml", "lexicon.txt"}
+    assert other.query_labels.read_bytes() == folder.query_labels.read_bytes()
+    assert {path.name for path in other.root.iterdir()} == {"store.sqlite3", "lingsou.toml", "lexicon.txt", "labels"}
     assert other.lexicon.read_text(encoding="utf-8") == "灵搜\n"
     with open_folder(other) as store:
         assert state(store) == before
@@ -195,6 +203,68 @@ def test_damaged_store_can_be_replaced(folder: DataFolder, tmp_path: Path) -> No
         assert store.count() == 49
 
 
+def add_model(store: ModelStore, weights: bytes) -> str:
+    manifest = ModelManifest(task=store.task, measurements={"t": Measurement(data="0" * 64, rows=9, values={"a": 1.0})})
+
+    def write(folder: Path) -> None:
+        (folder / "parts").mkdir()
+        (folder / "parts" / "weights.bin").write_bytes(weights)
+
+    return store.add(write, manifest, datetime.now(UTC))
+
+
+def test_models_come_back_with_their_roles(folder: DataFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A version is collected and another one promoted while the archive is written: it has what there was before."""
+    rankers = ModelStore(folder.ranker)
+    old, new = add_model(rankers, b"old"), add_model(rankers, b"new" * 100_000)
+    rankers.promote(old)
+    rankers.record(old, "later", Measurement(data="1" * 64, rows=9, values={"a": 2.0}))
+    (folder.ranker / ".new-left-by-a-kill").mkdir()
+    add_model(ModelStore(folder.encoder), b"vectors")
+    aliases, pack_all = rankers.aliases(), backups._pack
+
+    def pack_late(*arguments: Any) -> None:
+        rankers.withdraw()
+        rankers.rollback()
+        rankers.promote(new, force=True)
+        rankers.withdraw()
+        shutil.rmtree(folder.ranker / old)
+        rankers.collect(0)
+        add_model(rankers, b"newest")
+        pack_all(*arguments)
+
+    monkeypatch.setattr(backups, "_pack", pack_late)
+    with open_folder(folder) as store:
+        fill(store)
+        manifest = backup(folder, store, tmp_path / "b.tar.gz")
+    assert sum(name.startswith("models/") for name in manifest.files) == 3 * 2 + 2 + 1
+    other = DataFolder(tmp_path / "new")
+    restore(tmp_path / "b.tar.gz", other)
+    again = ModelStore(other.ranker)
+    assert again.versions() == sorted([old, new])
+    assert again.aliases() == aliases
+    assert again.about(old).measurements["later"].values == {"a": 2.0}
+    for version in again.versions():
+        again.verify(version)
+    assert {path.name for path in other.models.iterdir()} == {"ranker", "encoder"}
+    assert not list(folder.models.rglob(".new-*")), "what the backup held is gone, and what a kill had left"
+    add_model(again, b"more")  # and it goes on
+
+
+def test_a_model_that_was_tampered_with_is_refused(folder: DataFolder, tmp_path: Path) -> None:
+    version = add_model(ModelStore(folder.reranker), b"weights")
+    with open_folder(folder) as store:
+        backup(folder, store, tmp_path / "good.tar.gz")
+    with tarfile.open(tmp_path / "good.tar.gz") as tar:
+        members = {member.name: tar.extractfile(member).read() for member in tar}  # type: ignore[union-attr]
+    name = f"models/reranker/{version}/parts/weights.bin"
+    for number, content in enumerate((b"weightz", b"weights!")):
+        pack(tmp_path / f"{number}", {**members, name: content})
+        assert isinstance(refused(tmp_path / f"{number}", tmp_path / "target"), InputError)
+    pack(tmp_path / "without", {key: content for key, content in members.items() if key != name})
+    assert isinstance(refused(tmp_path / "without", tmp_path / "target"), InputError)
+
+
 def test_targets_that_cannot_be(folder: DataFolder, tmp_path: Path) -> None:
     with open_folder(folder) as store:
         (tmp_path / "there").write_text("x", encoding="utf-8")
@@ -248,7 +318,13 @@ def refused(archive: Path, target: Path) -> LingsouError:
     return caught.value
 
 
-@pytest.mark.parametrize("name", ["../evil", "/tmp/evil", "index/evil", "store.sqlite3/../../evil"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../evil", "/tmp/evil", "index/evil", "store.sqlite3/../../evil",
+        "models/evil", "models/encoder/../../../evil", "models//evil", "models/encoder/./evil", "models/a\\..\\evil/b",
+    ],
+)  # fmt: skip
 def test_paths_of_the_archive_lead_nowhere(members: Members, tmp_path: Path, name: str) -> None:
     files = json.loads(members[MANIFEST])["files"]
     evil = {**files, name: files["lexicon.txt"]}
@@ -290,7 +366,7 @@ def test_files_that_are_no_archive(members: Members, tmp_path: Path) -> None:
 
 def test_backup_of_a_newer_version(members: Members, tmp_path: Path) -> None:
     newer: list[dict[str, Any]] = [
-        {"format": 3},
+        {"format": 4},
         {"schemas": {"catalog": 99, "keys": 1}},
         {"schemas": {"ads": 1}},
     ]

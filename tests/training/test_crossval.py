@@ -3,7 +3,7 @@
 import pytest
 
 from lingsou.core.errors import InputError
-from lingsou.training.crossval import folds
+from lingsou.training.crossval import folds, spreads
 from lingsou.training.examples import LabelSet, PairSet
 
 QUERIES = ("red dress", "black shoe", "phone case", "apple", "running", "men", "small")
@@ -47,3 +47,10 @@ def test_too_few() -> None:
         folds(PAIRS, 2, 0)
     with pytest.raises(InputError, match="7 queries cannot be cut into 8"):
         folds(PAIRS, 8, 0)
+
+
+def test_the_spread_over_folds() -> None:
+    found = spreads([{"f1": 0.5, "recall": 1.0}, {"f1": 0.75, "recall": 1.0}, {"f1": 1.0, "recall": 1.0}])
+    assert (found["f1"].mean, found["f1"].deviation) == (0.75, 0.25)
+    assert list(found["f1"].folds) == [0.5, 0.75, 1.0]
+    assert found["recall"].deviation == 0.0

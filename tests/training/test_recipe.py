@@ -1,11 +1,14 @@
 """Recipes: what is taken, what is refused and where, and what is left out meaning the defaults."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lingsou.core.errors import ConfigurationError
-from lingsou.training.recipe import DataSpec, Recipe, read_recipe
+from lingsou.training.recipe import DataSpec, Recipe, TaskSpec, read_recipe, recipe_toml, shipped_recipes
 
 LEAST = """
 name = "demo"
@@ -107,6 +110,16 @@ def test_a_cross_encoder_is_trained_alone(tmp_path: Path) -> None:
         read_recipe(written(tmp_path, LEAST + other))
 
 
+def test_a_role_fits_the_kind_of_its_task(tmp_path: Path) -> None:
+    path = tmp_path / "r.toml"
+    text = 'name = "r"\n[tasks.spans]\nkind = "tags"\nrole = "{}"\ndata = {{ format = "tags", path = "t" }}\n'
+    path.write_text(text.format("entities"), encoding="utf-8")
+    assert read_recipe(path).tasks["spans"].role == "entities"
+    path.write_text(text.format("intent"), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="the task 'spans' of kind 'tags' cannot have the role 'intent'"):
+        read_recipe(path)
+
+
 def test_what_is_no_recipe_at_all(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be read"):
         read_recipe(tmp_path / "gone.toml")
@@ -115,3 +128,39 @@ def test_what_is_no_recipe_at_all(tmp_path: Path) -> None:
     (tmp_path / "recipe.toml").write_bytes("name = '台灯'".encode("gb18030"))
     with pytest.raises(ConfigurationError, match="not valid TOML"):
         read_recipe(tmp_path / "recipe.toml")
+
+
+def test_a_recipe_is_written_as_it_is_read(tmp_path: Path) -> None:
+    for path in shipped_recipes():
+        recipe = read_recipe(path)
+        assert read_recipe(written(tmp_path, recipe_toml(recipe))) == recipe
+    values = {
+        "name": "all",
+        "about": 'says "so"\\ \n中文 \x7f',
+        "tasks": {
+            "a b.c": {
+                "kind": "labels",
+                "data": {
+                    "format": "labels",
+                    "path": "x.csv",
+                    "columns": {"text": 'a "name"', "label": "类 别"},
+                    "train_paths": ["y.csv", "z.csv"],
+                    "limit": 7,
+                },
+            }
+        },
+        "method": {"targets": ["query"], "word_table": True},
+        "train": {"learning_rate": 1e-05, "augment": {"case-width": 0.25}},
+    }
+    recipe = Recipe.model_validate(values)
+    assert read_recipe(written(tmp_path, recipe_toml(recipe))) == recipe
+
+
+@given(
+    st.text(st.characters(codec="utf-8")),
+    st.dictionaries(st.text(st.characters(codec="utf-8")), st.text(st.characters(codec="utf-8"))),
+)
+def test_any_text_is_written_as_it_is_read(about: str, columns: dict[str, str]) -> None:
+    data = DataSpec(format="labels", path=about, columns=columns)
+    recipe = Recipe(name="demo", about=about, tasks={about or "x": TaskSpec(kind="classes", data=data)})
+    assert Recipe.model_validate(tomllib.loads(recipe_toml(recipe))) == recipe

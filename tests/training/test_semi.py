@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from lingsou.core.errors import InputError
-from lingsou.training.semi import pseudo_label
+from lingsou.training.semi import pseudo_label, sure_rows
 
 TEXTS = ("good shoe", "bad dress", "nice", "awful", "so so")
 SCORES = np.array([[0.95, 0.05], [0.1, 0.9], [0.9, 0.1], [0.02, 0.98], [0.5, 0.5]])
@@ -28,6 +28,16 @@ def test_the_surest_of_each_class() -> None:
 def test_texts_alike_count_once_by_the_surest() -> None:
     found = pseudo_label(np.array([[0.9, 0.1], [0.05, 0.95]]), ("Nice!", "nice!"), ("good", "bad"), 0.8)
     assert (found.texts, found.given) == (("nice!",), (("bad",),))
+
+
+def test_every_text_is_accounted_for() -> None:
+    texts = ("good shoe", "Good Shoe", "fine", "nice", "bad", "so so")
+    scores = np.array([[0.9, 0.1], [0.99, 0.01], [0.95, 0.05], [0.92, 0.08], [0.1, 0.9], [0.6, 0.4]])
+    found = sure_rows(scores, texts, ("good", "bad"), 0.9, most=2)
+    assert found.rows.tolist() == [1, 2, 4]
+    assert found.labels.tolist() == [0, 0, 1]
+    assert found.confidences.tolist() == [0.99, 0.95, 0.9]
+    assert (found.unsure, found.alike, found.beyond) == (1, 1, 1)
 
 
 def test_nothing_is_sure_enough() -> None:

@@ -1,4 +1,4 @@
-"""Backup and restore of a data folder: one `.tar.gz` of the store, the settings and the shop's own words.
+"""Backup and restore of a data folder: one `.tar.gz` of the store, the settings, the shop's own words and models.
 
 The store is always kept as a SQLite file, whatever database it lives in: such a file carries its schema version,
 so an old backup is upgraded like an old store, and may be restored into either kind of database. The index is
@@ -14,7 +14,7 @@ import tarfile
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,14 +38,16 @@ from lingsou.core.errors import (
     StorageError,
     StorageFullError,
 )
+from lingsou.core.model_store import ModelStore
 from lingsou.core.settings import SETTINGS_FILE, DataFolder, Settings, StoreSettings, load_settings
 from lingsou.core.types import Frozen, Instant
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 1 << 20
 COMPRESSION = 4
 OWNER_ONLY = 0o600  # the settings may hold a password
+_MODELS = "models"
 
 
 @dataclass(frozen=True)
@@ -100,13 +102,18 @@ def backup(folder: DataFolder, store: Store, target: Path, companions: Sequence[
         files = {folder.database.name: copy}
         for companion in companions:
             files[companion.file] = _copied(companion, folder, Path(temporary) / companion.file)
-        for source in (folder.settings_file, folder.lexicon, folder.secret):
+        for source in (folder.settings_file, folder.lexicon, folder.secret, folder.query_labels):
             if source.is_file():
                 # They may be edited meanwhile: what is hashed must be what is packed.
                 files[source.name] = Path(shutil.copyfile(source, Path(temporary) / source.name))
-        manifest = _describe(copy, files)
-        partial = Path(temporary) / "archive"
-        _pack(partial, manifest, files)
+        with ExitStack() as held:
+            for root in sorted(folder.models.iterdir()) if folder.models.is_dir() else ():
+                if root.is_dir():
+                    own = held.enter_context(ModelStore(root).snapshot())
+                    files |= {f"{_MODELS}/{root.name}/{name}": path for name, path in own.items()}
+            manifest = _describe(copy, files)
+            partial = Path(temporary) / "archive"
+            _pack(partial, manifest, files)
         partial.replace(target)
     return manifest
 
@@ -197,11 +204,12 @@ def _pack(target: Path, manifest: Manifest, files: dict[str, Path]) -> None:
 def _unpack(archive: Path, staged: DataFolder, companions: Sequence[Companion]) -> Manifest:
     # Members are written under names of our own choosing, so no path in the archive can lead anywhere else.
     allowed = {staged.database.name: staged.database, SETTINGS_FILE: staged.settings_file}
-    allowed |= {path.name: path for path in (staged.lexicon, staged.secret)}
+    allowed |= {path.name: path for path in (staged.lexicon, staged.secret, staged.query_labels)}
     allowed |= {each.file: staged.root / each.file for each in companions}
     try:
         with tarfile.open(archive, mode="r:gz") as tar:
             manifest = _read_manifest(tar)
+            allowed |= {name: place for name in manifest.files if (place := _of_a_model(name, staged))}
             for member in tar:
                 if member.name == MANIFEST:
                     continue
@@ -212,6 +220,7 @@ def _unpack(archive: Path, staged: DataFolder, companions: Sequence[Companion]) 
                 path = allowed[member.name]
                 if member.size != listed.size or path.exists():
                     raise _not_a_backup(archive, f"'{member.name}' is not as the manifest says")
+                path.parent.mkdir(parents=True, exist_ok=True)
                 with path.open("xb") as sink:
                     path.chmod(OWNER_ONLY)
                     shutil.copyfileobj(content, sink)
@@ -227,6 +236,14 @@ def _unpack(archive: Path, staged: DataFolder, companions: Sequence[Companion]) 
     if staged.database.name not in manifest.files:
         raise _not_a_backup(archive, "it holds no store")
     return manifest
+
+
+def _of_a_model(name: str, staged: DataFolder) -> Path | None:
+    """Where a file of a model store goes; none if `name` is no such file's, or would lead out of the stores."""
+    first, *parts = name.split("/")
+    if first != _MODELS or len(parts) < 2 or {"", ".", ".."} & {*parts} or "\\" in name or "\0" in name:
+        return None
+    return staged.models.joinpath(*parts)
 
 
 def _read_manifest(tar: tarfile.TarFile) -> Manifest:

@@ -1,22 +1,18 @@
 """`lingsou train RECIPE`: fine-tune a language model by a recipe."""
 
-import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from lingsou.cli.console import AsJson, Data, errors, folder_of, output, print_json, progress_bar
+from lingsou.cli.console import AsJson, Data, errors, output, print_json, progress_bar
+from lingsou.cli.recipe_options import Change, Chosen, Files, Name, Out, Restart, chosen
 from lingsou.core.errors import InputError
 from lingsou.core.gates import Gate
 from lingsou.core.model_store import ModelStore
-from lingsou.pipeline.shop import Shop, open_shop
-from lingsou.training.recipe import Recipe, find_recipe, read_recipe, shipped_recipes
-from lingsou.training.search import set_by_path
-
-_SHOP = ("log", "catalogue")
+from lingsou.training.recipe import read_recipe, shipped_recipes
 
 
 def recipes(as_json: AsJson = False) -> None:
@@ -32,131 +28,138 @@ def recipes(as_json: AsJson = False) -> None:
 
 
 def recipe(
-    name: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe that comes along, or the path of a file.")],
+    name: Name,
     data: Data = None,
-    files: Annotated[
-        Path | None, typer.Option(help="Where the recipe's relative paths begin; default: its own folder.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder of this run; default: DATA/training/NAME. An unfinished run goes on.")
-    ] = None,
-    change: Annotated[
-        list[str] | None, typer.Option("--set", help="Change a key of the recipe, as train.epochs=2; repeatable.")
-    ] = None,
+    files: Files = None,
+    out: Out = None,
+    change: Change = None,
     start: Annotated[
         str | None, typer.Option("--from", help="Go on from a version of the shop's model, or from production.")
     ] = None,
     replay: Annotated[
         float, typer.Option(min=0, max=1, help="With --from: old rows, as a share of the new, to be learned again.")
     ] = 0.3,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=20, help="Train so many times, and deliver the mean of the weights.")
+    ] = 1,
     plan: Annotated[
         bool, typer.Option("--plan", help="Say what would run and how long it takes; train nothing.")
     ] = False,
-    restart: Annotated[bool, typer.Option("--restart", help="Forget an unfinished run.")] = False,
+    restart: Restart = False,
     promote: Annotated[
         bool, typer.Option("--promote", help="Put the model into production, if the recipe's gate lets it.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Fine-tune a language model by a recipe. The model is stored as candidate; promote it when it convinces you."""
-    path = find_recipe(name)
-    told = _changed(read_recipe(path), change or [])
-    folder = folder_of(data)
-    needs_shop = start is not None or any(spec.data.format in _SHOP for spec in told.tasks.values())
-    if needs_shop or folder.exists():
-        shop: Shop | None = open_shop(folder.root)
-    else:
-        shop = None
-    if shop is None and out is None:
-        raise InputError("There is no shop to keep the model in.", cure="--out FOLDER, or --data with a shop's folder.")
-    place = out or folder.root / "training" / told.name
-    if restart and place.is_dir():
-        shutil.rmtree(place)
-    try:
-        _run(told, path, place, files or path.parent, shop, start, replay, plan=plan, promote=promote, as_json=as_json)
-    finally:
-        if shop is not None:
-            shop.close()
+    if start is not None and seeds > 1:
+        raise InputError("--from goes on with one model, --seeds begins several.", cure="One of the two.")
+    with chosen(name, data, files, out, change, restart=restart, with_shop=start is not None) as task:
+        _run(task, start, replay, seeds, plan=plan, promote=promote, as_json=as_json)
 
 
 def _run(
-    told: Recipe,
-    path: Path,
-    place: Path,
-    files: Path,
-    shop: Shop | None,
-    start: str | None,
-    replay: float,
-    *,
-    plan: bool,
-    promote: bool,
-    as_json: bool,
+    task: Chosen, start: str | None, replay: float, seeds: int, *, plan: bool, promote: bool, as_json: bool
 ) -> None:
     from lingsou.training.neural.continual import Parent, open_parent
-    from lingsou.training.neural.deliver import deliver, measure_again
-    from lingsou.training.neural.run import prepare
+    from lingsou.training.neural.deliver import deliver
+    from lingsou.training.neural.run import prepare, read_data
 
+    told, place, shop = task.recipe, task.place, task.shop
     parent: Parent | None = None
     if start is not None:
         assert shop is not None
-        parent = open_parent(told, start, shop.folder.root / "models")
+        parent = open_parent(told, start, shop.folder.models)
     with errors.status("reading data and model"):
-        run = prepare(told, files, place, shop, parent=parent, replay=replay)
+        examples = read_data(told, task.files, shop)
+        run = prepare(told, task.files, place, shop, data=examples, parent=parent, replay=replay)
+    if not run.device.processes.first:  # one of several that accelerate launched: the first one does the rest
+        if not plan:
+            run.train()
+        return
     foreseen = run.plan()
     if plan:
+        foreseen = replace(foreseen, steps=seeds * foreseen.steps, seconds=seeds * foreseen.seconds)
         _print_plan(run, foreseen, as_json=as_json)
         return
     (place / "cards").mkdir(parents=True, exist_ok=True)
-    for task, card in run.cards.items():
-        card.write(place / "cards" / f"{task}.json")
+    for head, card in run.cards.items():
+        card.write(place / "cards" / f"{head}.json")
         for warning in card.warnings:
-            errors.print(f"{task}: {warning}", highlight=False)
+            errors.print(f"{head}: {warning}", highlight=False)
     with errors.status("measuring the base"):
         before = run.evaluate("test")
         forgotten = run.evaluate_old() if parent else {}
-    with progress_bar() as bar:
-        line = bar.add_task(f"training {told.name}", total=run.trainer.steps)
-        trained = run.train(lambda done, of, loss: bar.update(line, completed=done, total=of))
+    several: dict[str, Any] = {}
+    made = ""
+    if seeds == 1:
+        with progress_bar() as bar:
+            line = bar.add_task(f"training {told.name}", total=run.trainer.steps)
+            trained = run.train(lambda done, of, loss: bar.update(line, completed=done, total=of))
+    else:
+        del run  # one model in memory at a time
+        run, trained, several = _trained_together(task, seeds, examples)
+        made = several["delivered"]
     with errors.status("measuring, exporting, writing the report"):
-        delivered = deliver(run, trained, place, recipe_text=path.read_text("utf-8"), before=before)
+        delivered = deliver(run, trained, place, recipe_text=task.text, made=made, before=before)
     summary: dict[str, Any] = {
         "recipe": told.name,
         "steps": trained.steps,
         "seconds": round(trained.seconds, 1),
-        "test": {task: dict(found.values) for task, found in delivered.tests.items()},
-        "before": {task: dict(found.values) for task, found in before.items()},
+        "test": {head: dict(found.values) for head, found in delivered.tests.items()},
+        "before": {head: dict(found.values) for head, found in before.items()},
         "served": delivered.manifest.method,
         "report": str(delivered.report),
         "artefact": str(delivered.folder),
     }
+    if several:
+        summary["seeds"] = several
     if parent:
         after = run.evaluate_old()
         summary["old_test"] = {
-            task: {"before": forgotten[task].values[metric], "after": found.values[metric]}
-            for task, found in after.items()
-            for metric in [run.metric(task)]
+            head: {"before": forgotten[head].values[metric], "after": found.values[metric]}
+            for head, found in after.items()
+            for metric in [run.metric(head)]
         }
     if shop is not None:
-        store = ModelStore(shop.folder.root / "models" / delivered.task)
-        version = store.add(delivered.folder, delivered.manifest, datetime.now(UTC))
-        summary["version"] = version
-        if promote:
-            production = store.alias("production")
-            if production:  # it may have been measured on another test set
-                for test_set, measured in measure_again(run, store.path(production)).items():
-                    store.record(production, test_set, measured)
-            gate = Gate(metric=told.gate.metric or "", margin=told.gate.margin, slice_margin=told.gate.slice_margin)
-            store.promote(version, gate)
+        summary["version"] = _stored(run, delivered, ModelStore(shop.folder.models / delivered.task), promote=promote)
     _print_summary(summary, delivered.task, promoted=promote and shop is not None, as_json=as_json)
 
 
-def _changed(told: Recipe, changes: list[str]) -> Recipe:
-    for change in changes:
-        key, equals, value = change.partition("=")
-        if not equals:
-            raise InputError(f"--set {change} has no value.", cure="--set train.epochs=2")
-        told = set_by_path(told, key.strip(), value.strip())
-    return told
+def _trained_together(task: Chosen, seeds: int, examples: Any) -> tuple[Any, Any, dict[str, Any]]:
+    """All seeds' mean, the training, and what there is to say of the members."""
+    from lingsou.training.neural.members import train_members
+
+    with progress_bar() as bar:
+        bars = {}
+
+        def on_member(seed: int, steps: int) -> Any:
+            bars[seed] = bar.add_task(f"training {task.recipe.name}, seed {seed}", total=steps)
+            return lambda done, of, loss: bar.update(bars[seed], completed=done, total=of)
+
+        found = train_members(task.recipe, seeds, examples, task.files, task.place, task.shop, on_member=on_member)
+    told = {
+        "members": {str(each.seed): each.test for each in found.members},
+        "ensemble": found.together,
+        "kept": list(found.kept),
+        "delivered": found.made,
+    }
+    return found.run, found.trained, told
+
+
+def _stored(run: Any, delivered: Any, store: ModelStore, *, promote: bool) -> str:
+    """The version that is the candidate now, or in production."""
+    from lingsou.training.neural.deliver import measure_again
+
+    version = store.add(delivered.folder, delivered.manifest, datetime.now(UTC))
+    if promote:
+        production = store.alias("production")
+        if production:  # it may have been measured on another test set
+            for test_set, measured in measure_again(run, store.path(production)).items():
+                store.record(production, test_set, measured)
+        told = run.recipe.gate
+        store.promote(version, Gate(metric=told.metric or "", margin=told.margin, slice_margin=told.slice_margin))
+    return version
 
 
 def _print_plan(run: Any, foreseen: Any, *, as_json: bool) -> None:
@@ -187,6 +190,8 @@ def _print_summary(summary: dict[str, Any], task: str, *, promoted: bool, as_jso
             before = summary["before"][name].get(metric)
             table.add_row(name, metric, "" if before is None else f"{before:.4f}", f"{value:.4f}")
     output.print(table)
+    if "seeds" in summary:
+        _print_seeds(summary["seeds"])
     for name, values in summary.get("old_test", {}).items():
         output.print(f"{name} on its old test set: {values['before']:.4f} before, {values['after']:.4f} after")
     output.print(summary["served"], highlight=False)
@@ -194,6 +199,19 @@ def _print_summary(summary: dict[str, Any], task: str, *, promoted: bool, as_jso
     if "version" in summary:
         state = "in production" if promoted else f"a candidate: lingsou models promote {task}"
         output.print(f"{task} {summary['version']} is {state}", highlight=False)
+
+
+def _print_seeds(told: dict[str, Any]) -> None:
+    """What each seed comes to on the test part, and the mean of all their predictions."""
+    seeds = list(told["members"])
+    table = Table("task", "metric", *(f"seed {seed}" for seed in seeds), "mean prediction", box=None)
+    for head, values in told["members"][seeds[0]].items():
+        for metric in values:
+            together = told["ensemble"].get(head, {}).get(metric)
+            row = [f"{told['members'][seed][head][metric]:.4f}" for seed in seeds]
+            table.add_row(head, metric, *row, "" if together is None else f"{together:.4f}")
+    output.print(table)
+    output.print(f"delivered: {told['delivered']}", highlight=False)
 
 
 def _duration(seconds: float) -> str:

@@ -13,7 +13,11 @@ from pydantic import ValidationError
 from typer.core import TyperGroup
 
 from lingsou.cli.console import AsJson, Data, errors, folder_of, output, print_json, progress_bar
+from lingsou.cli.labelling import pseudo_label_texts, to_label
+from lingsou.cli.recipe_search import cross_validate as cross_validate_recipe
+from lingsou.cli.recipe_search import search_recipe
 from lingsou.cli.recipe_verb import recipe, recipes
+from lingsou.cli.recommend_training import recommend
 from lingsou.core.errors import ConflictError, InputError, StorageError
 from lingsou.evaluation.judgements import Judgements, read_judgements
 from lingsou.features import all_features
@@ -50,6 +54,11 @@ train = typer.Typer(
 )
 train.command("recipe")(recipe)
 train.command("recipes")(recipes)
+train.command("search")(search_recipe)
+train.command("cross-validate")(cross_validate_recipe)
+train.command("pseudo-label")(pseudo_label_texts)
+train.command("to-label")(to_label)
+train.command("recommend")(recommend)
 LEAST_QUERIES = 30
 """Fewer say too little: the interval of a mean over 30 queries is already some tenths wide."""
 

@@ -246,6 +246,25 @@ class ModelStore:
                     shutil.rmtree(self.root / name, ignore_errors=True)
         return removed
 
+    @contextmanager
+    def snapshot(self) -> Iterator[dict[str, Path]]:
+        """Path in the store → a file that stays as it is during the block, whatever is promoted or collected meanwhile.
+
+        Versions, their figures and aliases of one moment. The files are further names of those of the store, so they
+        cost neither time nor space; a killed holder's are removed by `collect`.
+        """
+        with self._draft() as folder:
+            found: dict[str, Path] = {}
+            with self._storing(), self._locked():
+                own = [self.root / _ALIASES, *(self._records(version) for version in self.versions())]
+                own += [path for version in self.versions() for path in (self.root / version).rglob("*")]
+                for path in own:
+                    if path.is_file():
+                        name = path.relative_to(self.root)
+                        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                        found[name.as_posix()] = _linked(path, folder / name)
+            yield found
+
     @property
     def _cure(self) -> str:
         return f"Train it anew, or go back: lingsou models rollback {self.task}"
@@ -336,6 +355,15 @@ def _replace(path: Path, content: bytes) -> None:
     _sync(draft)
     draft.replace(path)
     _sync(path.parent)
+
+
+def _linked(path: Path, target: Path) -> Path:
+    """`target` as another name of the file, or as a copy where the file system has no such names."""
+    try:
+        os.link(path, target)
+    except OSError:
+        shutil.copyfile(path, target)
+    return target
 
 
 def _sync(path: Path) -> None:

@@ -3,8 +3,17 @@
 Importing this loads neither ONNX Runtime nor a model; `open_encoder` does.
 """
 
-from lingsou.encoders.cache import CacheStatistics, QueryVectorCache
-from lingsou.encoders.encoder import EncodedTokens, Encoder, EncoderOptions, Progress, TextKind, Vectors
+from lingsou.encoders.cache import CacheStatistics, QueryVectorCache, read_heads
+from lingsou.encoders.encoder import (
+    EncodedTokens,
+    Encoder,
+    EncoderOptions,
+    HeadedEncoder,
+    HeadOutputs,
+    Progress,
+    TextKind,
+    Vectors,
+)
 from lingsou.encoders.models import ModelEntry, list_models, open_encoder, pull, show
 
 __all__ = [
@@ -12,6 +21,8 @@ __all__ = [
     "EncodedTokens",
     "Encoder",
     "EncoderOptions",
+    "HeadOutputs",
+    "HeadedEncoder",
     "ModelEntry",
     "Progress",
     "QueryVectorCache",
@@ -20,5 +31,6 @@ __all__ = [
     "list_models",
     "open_encoder",
     "pull",
+    "read_heads",
     "show",
 ]

@@ -1,12 +1,14 @@
 """The `Encoder` protocol: texts to vectors, and the types that it speaks in."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from lingsou.encoders.manifest import HeadManifest
 
 Vectors = NDArray[np.float32]
 """Float32 `[n, dimension]`, every row of unit length."""
@@ -44,6 +46,18 @@ class EncodedTokens:
     """Final hidden states, `[tokens, dimension]`, as the model gives them: not normalised."""
     offsets: NDArray[np.int32]
     """`[tokens, 2]`: where each token begins and ends in the text, in characters; several may share a character."""
+    sentence: NDArray[np.float32]
+    """`[dimension]`, equal to what `encode_queries` or `encode_documents` returns for the text."""
+
+
+@dataclass(frozen=True)
+class HeadOutputs:
+    """What the heads say of one text after one forward pass; its tokens without prefix and special tokens."""
+
+    logits: Mapping[str, NDArray[np.float32]]
+    """Head → `[k]`, or `[tokens, k]` for a head of kind `tags`; divided by the head's temperature."""
+    offsets: NDArray[np.int32]
+    """`[tokens, 2]`, as those of `EncodedTokens`."""
     sentence: NDArray[np.float32]
     """`[dimension]`, equal to what `encode_queries` or `encode_documents` returns for the text."""
 
@@ -86,4 +100,26 @@ class Encoder(Protocol):
 
     def encode_tokens(self, texts: Sequence[str], kind: TextKind = "query") -> list[EncodedTokens]:
         """Token states, offsets and sentence vectors of one forward pass for each text."""
+        ...
+
+
+@runtime_checkable
+class HeadedEncoder(Encoder, Protocol):
+    """An encoder whose forward pass also decides things about the text."""
+
+    @property
+    def heads(self) -> Mapping[str, HeadManifest]:
+        """What it decides, by name; may be empty."""
+        ...
+
+    def encode_heads(self, texts: Sequence[str], kind: TextKind = "query") -> list[HeadOutputs]:
+        """What every head says of each text, with its sentence vector, from one forward pass each."""
+        ...
+
+    def transitions(self, head: str) -> Mapping[str, NDArray[np.float32]]:
+        """The `start` [k], `end` [k] and `transitions` [k, k] of a head with a CRF; empty for others."""
+        ...
+
+    def characters(self, head: str) -> Mapping[str, NDArray[np.generic]]:
+        """The arrays of a CRF over characters that tags beside a head; empty where there is none."""
         ...

@@ -19,6 +19,9 @@ Pooling = Literal["graph", "mean", "first"]
 HeadKind = Literal["classes", "labels", "tags", "score"]
 """What a head decides: one label of many, several labels, a tag for each token, or one number."""
 
+HeadRole = Literal["intent", "category", "sentiment", "entities"]
+"""What query understanding reads a head as: `entities` is of kind `tags`, the others of kind `classes`."""
+
 
 class Origin(Verbatim):
     """Where the weights came from."""
@@ -35,6 +38,14 @@ class HeadManifest(Verbatim):
     output: str = Field(min_length=1, description="name of the ONNX output, such as `head.category`")
     labels: tuple[str, ...] = Field((), description="of the output's last axis, in order; none for a score")
     temperature: float = Field(1.0, gt=0, allow_inf_nan=False, description="divides logits before softmax or sigmoid")
+    characters: str | None = Field(
+        None, description="safetensors file of the folder with a CRF over characters that tags beside the encoder"
+    )
+    share: float = Field(1.0, ge=0, le=1, description="of the encoder's scores beside those of `characters`")
+    role: HeadRole | None = Field(None, description="in query understanding; none: the head's name, if it is a role")
+    meanings: Mapping[str, str] = Field(
+        {}, description="label → what it means to the shop: an intent, a category, a kind of entity; empty: nothing"
+    )
     transitions: str | None = Field(
         None,
         description="safetensors file of the folder with a CRF's `start` [k], `end` [k] and `transitions` [k, k], "
@@ -89,7 +100,11 @@ def verify(folder: Path, manifest: EncoderManifest, *, hashes: bool = True) -> N
     Raises:
         ConfigurationError: a file is missing, truncated or altered.
     """
-    for name in (MODEL, TOKENIZER, *filter(None, (head.transitions for head in manifest.heads.values()))):
+    for name in (
+        MODEL,
+        TOKENIZER,
+        *filter(None, (file for head in manifest.heads.values() for file in (head.transitions, head.characters))),
+    ):
         if name not in manifest.files:
             raise ConfigurationError(
                 f"The manifest in '{folder}' does not list {name}.", field="files", cure=_PULL_AGAIN

@@ -5,41 +5,35 @@ batch-mates, because int8 activations share one scale a tensor. So documents run
 threads sharing one session, and equal texts always get equal vectors.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
 
 from lingsou.core.errors import ConfigurationError
-from lingsou.encoders.encoder import EncodedTokens, EncoderOptions, Progress, TextKind, Vectors
-from lingsou.encoders.manifest import MODEL, TOKENIZER, EncoderManifest, Pooling, fingerprint, read_manifest, verify
-from lingsou.encoders.optional import EXTRA_SERVE, require
+from lingsou.encoders.encoder import EncodedTokens, EncoderOptions, HeadOutputs, Progress, TextKind, Vectors
+from lingsou.encoders.manifest import (
+    MODEL,
+    TOKENIZER,
+    EncoderManifest,
+    HeadManifest,
+    Pooling,
+    fingerprint,
+    read_manifest,
+    verify,
+)
+from lingsou.encoders.opening import first_line, open_session, open_tokenizer, shown
 
 RECIPE = 1
 """Raise it when this file changes a vector: it is part of every fingerprint."""
 
-_CHARACTERS_A_TOKEN = 64
-"""Text beyond this many characters for each token is never looked at; a token seldom has more than ten."""
 _CHUNK = 16
-_SURROGATES = re.compile(r"[\ud800-\udfff]")
 _KNOWN_INPUTS = {"input_ids", "attention_mask", "token_type_ids"}
-
-
-@dataclass(frozen=True)
-class HeadOutputs:
-    """What the heads say of one text after one forward pass; its tokens without prefix and special tokens."""
-
-    logits: Mapping[str, NDArray[np.float32]]
-    """Head → `[k]`, or `[tokens, k]` for a head of kind `tags`; divided by the head's temperature."""
-    offsets: NDArray[np.int32]
-    """`[tokens, 2]`, as those of `EncodedTokens`."""
-    sentence: NDArray[np.float32]
-    """`[dimension]`, equal to what `encode_queries` or `encode_documents` returns for the text."""
 
 
 class OnnxEncoder:
@@ -53,6 +47,7 @@ class OnnxEncoder:
         self._session = session
         self._tokenizer = tokenizer
         self._inputs = [part.name for part in session.get_inputs()]
+        self._beside: dict[str, tuple[Mapping[str, NDArray[Any]], ...]] = {}
         tokenizer.no_padding()
         tokenizer.enable_truncation(self.max_tokens)
 
@@ -72,8 +67,17 @@ class OnnxEncoder:
             raise ConfigurationError(f"These encoder options make no sense: {options}.", cure="See docs/encoders.md.")
         manifest = read_manifest(folder)
         verify(folder, manifest)
-        encoder = cls(manifest, options, _session(folder / MODEL, options), _tokenizer(folder / TOKENIZER))
+        encoder = cls(
+            manifest,
+            options,
+            open_session(folder / MODEL, options.intra_op_threads),
+            open_tokenizer(folder / TOKENIZER),
+        )
         encoder._check_graph(folder)
+        for name, head in manifest.heads.items():
+            encoder._beside[name] = tuple(
+                _arrays(folder / file) if file else {} for file in (head.transitions, head.characters)
+            )
         return encoder
 
     @property
@@ -85,6 +89,19 @@ class OnnxEncoder:
     def dimension(self) -> int:
         """Length of a vector."""
         return self.manifest.dimension
+
+    @property
+    def heads(self) -> Mapping[str, HeadManifest]:
+        """What `encode_heads` tells, by name."""
+        return self.manifest.heads
+
+    def transitions(self, head: str) -> Mapping[str, NDArray[np.float32]]:
+        """The `start` [k], `end` [k] and `transitions` [k, k] of a head with a CRF; empty for others."""
+        return self._beside[head][0]
+
+    def characters(self, head: str) -> Mapping[str, NDArray[np.generic]]:
+        """The arrays of a CRF over characters that tags beside a head; empty where there is none."""
+        return self._beside[head][1]
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Vectors `[n, dimension]` of shoppers' queries, one forward pass each, in the caller's thread."""
@@ -159,8 +176,7 @@ class OnnxEncoder:
         return self.manifest.query_prefix if kind == "query" else self.manifest.document_prefix
 
     def _tokenise(self, text: str, kind: TextKind) -> Any:
-        shown = _SURROGATES.sub("\ufffd", text[: self.max_tokens * _CHARACTERS_A_TOKEN])
-        return self._tokenizer.encode(self._prefix(kind) + shown)
+        return self._tokenizer.encode(self._prefix(kind) + shown(text, self.max_tokens))
 
     def _run(self, encoding: Any, *wanted: str) -> list[NDArray[np.float32]]:
         """The unit sentence vector `[d]`, then the outputs `wanted` of the one text."""
@@ -219,30 +235,8 @@ def _pool(states: NDArray[np.float32], pooling: Pooling) -> NDArray[np.float32]:
 _MEND = "Correct manifest.json; docs/encoders.md describes it."
 
 
-def _session(path: Path, options: EncoderOptions) -> Any:
-    runtime = require("onnxruntime", EXTRA_SERVE)
-    settings = runtime.SessionOptions()
-    settings.intra_op_num_threads = options.intra_op_threads
-    settings.inter_op_num_threads = 1
-    settings.log_severity_level = 3
-    # A thread that waits must not burn the core that the rest of the service needs.
-    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        return runtime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's errors share no base of their own
-        raise ConfigurationError(f"ONNX Runtime cannot load {path}: {_first_line(error)}", cure=_FRESH) from error
-
-
-def _tokenizer(path: Path) -> Any:
-    tokenizers = require("tokenizers", EXTRA_SERVE)
-    try:
-        return tokenizers.Tokenizer.from_file(str(path))
-    except Exception as error:  # `tokenizers` raises bare Exception
-        raise ConfigurationError(f"{path} is not a tokenizer: {_first_line(error)}", cure=_FRESH) from error
-
-
-_FRESH = "Upgrade onnxruntime and tokenizers, or fetch the model again: lingsou models pull <name>"
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n", 1)[0][:300]
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {first_line(error)}", cure=_MEND) from error

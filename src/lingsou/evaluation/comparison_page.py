@@ -1,15 +1,15 @@
-"""The report of a comparison as one HTML file: no scripts, nothing from other hosts, all data escaped."""
+"""The report of a comparison as one HTML file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Template
 
 from lingsou.evaluation import plots
 from lingsou.evaluation.comparison import PRIMARY, Comparison, MeanRow, Row
+from lingsou.evaluation.pages import template
 from lingsou.evaluation.replay import RANKS, Replayed
 from lingsou.evaluation.significance import Interval
 from lingsou.evaluation.slices import LEAST
@@ -133,12 +133,4 @@ def verdict(report: Report) -> str:
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["signed"] = lambda value: f"{value:+.4f}"
-    return environment.get_template("comparison.html")
+    return template("comparison.html")

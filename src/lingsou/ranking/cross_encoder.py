@@ -6,7 +6,6 @@ batches cost: int8 activations share one scale a tensor, so batch-mates would ch
 depends on nothing but the pair. It can be kept for the next page of the same search, and the clock is read after each.
 """
 
-import re
 import time
 from collections.abc import Sequence
 from functools import lru_cache
@@ -17,18 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
-from lingsou.core.errors import StorageError
+from lingsou.core.errors import ConfigurationError, MissingExtraError, StorageError
 from lingsou.core.manifests import MANIFEST, ModelManifest
 from lingsou.encoders.manifest import MODEL, TOKENIZER
-from lingsou.encoders.optional import EXTRA_SERVE, require
+from lingsou.encoders.opening import first_line, open_session, open_tokenizer, shown
 
 BEGIN, END = "<s>", "</s>"
 LEAST_TOKENS = 16
-_CHARACTERS_A_TOKEN = 64
-"""Text beyond this many characters for each token is never looked at."""
 _QUERIES, _DOCUMENTS, _SCORES = 1_000, 10_000, 20_000
 """How many are kept: about 0.6 kB each."""
-_SURROGATES = re.compile(r"[\ud800-\udfff]")
 _CURE = "Train it anew, or go back: lingsou models rollback reranker"
 
 
@@ -79,8 +75,7 @@ class PairTokenizer:
         return self._cut(self._prefixes[1], text, self.max_tokens)
 
     def _cut(self, prefix: str, text: str, most: int) -> NDArray[np.int32]:
-        shown = _SURROGATES.sub("\ufffd", text[: most * _CHARACTERS_A_TOKEN])
-        found = np.array(self._tokenizer.encode(prefix + shown, add_special_tokens=False).ids, np.int32)
+        found = np.array(self._tokenizer.encode(prefix + shown(text, most), add_special_tokens=False).ids, np.int32)
         # A title that holds "</s>" in so many letters must not end the document.
         return found[~np.isin(found, (self._begin, self._end))][:most]
 
@@ -115,22 +110,19 @@ class OnnxCrossEncoder:
             StorageError: a file cannot be read, or the graph does not fit the manifest.
             MissingExtraError: `onnxruntime` or `tokenizers` is not installed.
         """
-        runtime, tokenizers = require("onnxruntime", EXTRA_SERVE), require("tokenizers", EXTRA_SERVE)
         try:
             manifest = RerankerManifest.model_validate_json((folder / MANIFEST).read_bytes())
-            tokenizer = tokenizers.Tokenizer.from_file(str(folder / TOKENIZER))
-            session = runtime.InferenceSession(
-                str(folder / MODEL), _options(runtime), providers=["CPUExecutionProvider"]
-            )
+            tokenizer, session = open_tokenizer(folder / TOKENIZER), open_session(folder / MODEL)
             made = cls(folder.name, manifest, session, tokenizer)
             made._score("probe", "probe")
-        except StorageError:
+        except (StorageError, MissingExtraError):
             raise
         except (OSError, ValidationError) as error:
             raise StorageError(f"The reranker in {folder} cannot be read: {error}.", cure=_CURE) from error
-        except Exception as error:  # errors of ONNX Runtime and of tokenizers share no base of their own
-            reason = str(error).strip().split("\n", 1)[0][:300]
-            raise StorageError(f"The reranker in {folder} cannot be used: {reason}.", cure=_CURE) from error
+        except ConfigurationError as error:
+            raise StorageError(f"The reranker in {folder} cannot be used: {error.message}", cure=_CURE) from error
+        except Exception as error:  # those of ONNX Runtime share no base of their own
+            raise StorageError(f"The reranker in {folder} cannot be used: {first_line(error)}.", cure=_CURE) from error
         return made
 
     def score(self, query: str, texts: Sequence[str], deadline: float) -> NDArray[np.float64] | None:
@@ -148,16 +140,6 @@ class OnnxCrossEncoder:
         if scores.shape != (1,):
             raise StorageError(f"The reranker's output '{self._output}' is {scores.shape}, not (1,).", cure=_CURE)
         return float(scores[0])
-
-
-def _options(runtime: Any) -> Any:
-    chosen = runtime.SessionOptions()
-    chosen.intra_op_num_threads = 1
-    chosen.inter_op_num_threads = 1
-    chosen.log_severity_level = 3
-    # A thread that waits must not burn the core that the rest of the service needs.
-    chosen.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return chosen
 
 
 open_onnx = OnnxCrossEncoder.open

@@ -1,6 +1,7 @@
 """k-fold cross-validation: every group of rows is measured once, by a model that has not seen it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -11,6 +12,25 @@ from lingsou.evaluation.folds import folds_of
 from lingsou.training.examples import ExampleSet, Splits
 
 S = TypeVar("S", bound=ExampleSet)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A figure over the folds."""
+
+    folds: Sequence[float]
+    mean: float
+    deviation: float
+    """Standard deviation of the folds, by n − 1. That of the mean is smaller, but the folds share training rows."""
+
+
+def spreads(folds: Sequence[Mapping[str, float]]) -> dict[str, Spread]:
+    """Metric → its values, of two folds or more that have the same metrics."""
+    found = {}
+    for name in folds[0]:
+        values = [float(each[name]) for each in folds]
+        found[name] = Spread(values, float(np.mean(values)), float(np.std(values, ddof=1)))
+    return found
 
 
 def folds(examples: S, k: int, seed: int) -> Iterator[Splits[S]]:

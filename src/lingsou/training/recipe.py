@@ -1,19 +1,22 @@
 """Recipes: one TOML file says what is trained, on what, how, and what has to come of it."""
 
+import json
+import re
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
 import lingsou
 from lingsou.core.errors import ConfigurationError, NotFoundError
 from lingsou.core.types import Frozen
+from lingsou.encoders.manifest import HeadRole
 
 TaskKind = Literal["matching", "relevance", "classes", "labels", "tags", "click", "history", "masking"]
-DataFormat = Literal["pairs", "judgements", "labels", "tags", "histories", "texts", "log", "catalogue"]
+DataFormat = Literal["pairs", "judgements", "labels", "tags", "histories", "texts", "log", "catalogue", "query-labels"]
 MethodName = Literal["full", "top-layers", "frozen", "lora", "adalora", "prefix", "prompt", "adapter"]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -25,6 +28,9 @@ class DataSpec(Frozen):
 
     format: DataFormat = Field(description="of the file; `log` and `catalogue` read the shop itself")
     path: str | None = Field(None, description="file or folder; relative to the recipe, or to --files")
+    train_paths: tuple[str, ...] = Field(
+        (), description="files of further rows that are learned from and never measured by, such as pseudo-labels"
+    )
     columns: Mapping[str, str] = Field({}, description="our name of a column → the file's own")
     limit: Count | None = Field(None, description="at most so many training rows, drawn by the seed, whole groups")
     validation: Share = Field(0.1, description="share held back to choose by, whole groups")
@@ -43,6 +49,16 @@ class TaskSpec(Frozen):
     weight: Positive = Field(1.0, description="of this task's loss beside the others'")
     max_tokens: int = Field(64, ge=8, le=512, description="longer texts are cut")
     crf: bool = Field(False, description="tags: a linear-chain CRF over the token scores")
+    characters: bool = Field(
+        False, description="tags: a CRF over characters and words beside the encoder; tags alone when that is late"
+    )
+    role: HeadRole | None = Field(
+        None, description="what understanding reads the head as; none: the task's name, if it is a role"
+    )
+    meanings: Mapping[str, str] = Field(
+        {},
+        description="label → what it means: brand, category, product, model, attributes.NAME; empty: nothing",
+    )
     hard_negatives: int = Field(0, ge=0, le=64, description="matching: mined products a query, beside the batch's own")
     temperature: Positive = Field(0.02, description="matching, history: cosines are divided by it")
 
@@ -117,6 +133,11 @@ class Recipe(Frozen):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
     about: str = Field("", description="what it is for, in a sentence")
     base: str = Field("e5-small", description="e5-small, a folder, or a hub id such as hf:org/name")
+    teacher: str | None = Field(
+        None,
+        description="matching learns its vectors, relevance its scores, instead of grades: `base`, `production`, or a "
+        "version of the shop",
+    )
     tasks: Mapping[str, TaskSpec] = Field(min_length=1, description="the head's name → its task")
     method: MethodSpec = MethodSpec()
     train: TrainSpec = TrainSpec()
@@ -128,6 +149,9 @@ class Recipe(Frozen):
         alone = [name for name, task in self.tasks.items() if task.kind == "relevance"]
         if alone and len(self.tasks) > 1:
             raise ValueError(f"the cross-encoder '{alone[0]}' reads two texts at once and is trained alone")
+        for name, task in self.tasks.items():
+            if task.role is not None and task.kind != ("tags" if task.role == "entities" else "classes"):
+                raise ValueError(f"the task '{name}' of kind '{task.kind}' cannot have the role '{task.role}'")
         return self
 
 
@@ -173,3 +197,29 @@ def read_recipe(path: Path) -> Recipe:
         raise ConfigurationError(
             f"{path}: {first['msg']}.", field=where or None, cure="docs/training.md lists every key."
         ) from error
+
+
+def recipe_toml(recipe: Recipe) -> str:
+    """TOML that `read_recipe` reads as the same recipe; what is as it is by default is left out."""
+    values = {"name": recipe.name, "base": recipe.base, **recipe.model_dump(mode="json", exclude_defaults=True)}
+    return "\n".join(_lines(values, ())).strip() + "\n"
+
+
+def _lines(values: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
+    tables = {key: value for key, value in values.items() if isinstance(value, dict)}
+    if path and len(tables) < len(values):
+        yield from ("", f"[{'.'.join(map(_key, path))}]")
+    for key, value in values.items():
+        if key not in tables and value is not None:
+            yield f"{_key(key)} = {_value(value)}"
+    for key, value in tables.items():
+        yield from _lines(value, (*path, key))
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _value(name)
+
+
+def _value(value: Any) -> str:
+    """As JSON, which is TOML but for one character that it does not escape."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

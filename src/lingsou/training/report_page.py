@@ -1,15 +1,18 @@
-"""The report of a training as one HTML file: no scripts, nothing from other hosts, all data escaped."""
+"""The report of a training as one HTML file."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from math import inf
 from pathlib import Path
+from typing import Any
 
 import orjson
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Template
 
 from lingsou.core.errors import StorageError
 from lingsou.core.gates import gain
+from lingsou.evaluation.pages import template
 from lingsou.evaluation.slices import LEAST
 from lingsou.training import report_plots
 from lingsou.training.report import TaskReport, TrainingReport, plain
@@ -130,18 +133,12 @@ def _cut(text: str) -> str:
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["figure"] = lambda value: _NONE if value is None else f"{value:.4f}"
-    environment.filters["signed"] = lambda value: _NONE if value is None else f"{value:+.4f}"
-    environment.filters["whole"] = lambda value: _NONE if value is None else f"{value:,}"
-    environment.filters["percent"] = lambda value: f"{100 * value:.1f} %"
-    environment.filters["off"] = lambda value: "∞" if value == inf else f"{value:.3g}"
-    environment.filters["duration"] = _duration
-    environment.filters["cut"] = _cut
-    return environment.get_template("training.html")
+    filters: dict[str, Callable[[Any], str]] = {
+        "figure": lambda value: _NONE if value is None else f"{value:.4f}",
+        "whole": lambda value: _NONE if value is None else f"{value:,}",
+        "percent": lambda value: f"{100 * value:.1f} %",
+        "off": lambda value: "∞" if value == inf else f"{value:.3g}",
+        "duration": _duration,
+        "cut": _cut,
+    }
+    return template("training.html", Path(__file__).parent / "templates", filters)

@@ -7,14 +7,16 @@ below the median of the earlier ones at the same step is given up.
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from lingsou.core.errors import ConfigurationError
+from lingsou.core.errors import ConfigurationError, LockedError
 from lingsou.encoders.optional import require
 from lingsou.training.recipe import Recipe
 
@@ -59,12 +61,20 @@ def search(recipe: Recipe, space: Space, run: Callable[[Recipe, Report], float],
 
     Raises:
         ConfigurationError: a path or value does not fit the recipe, or no trial came to a number.
+        LockedError: another search runs in the folder.
         MissingExtraError: Optuna is not installed.
     """
     _check(recipe, space, trials)
     optuna = require("optuna", "train")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     storage.mkdir(parents=True, exist_ok=True)
+    with _alone(storage):
+        return _search(optuna, recipe, space, run, trials, storage)
+
+
+def _search(
+    optuna: Any, recipe: Recipe, space: Space, run: Callable[[Recipe, Report], float], trials: int, storage: Path
+) -> Trials:
     kept = optuna.storages.RDBStorage(f"sqlite:///{storage / 'search.sqlite'}")
     try:
         study = optuna.create_study(
@@ -79,6 +89,22 @@ def search(recipe: Recipe, space: Space, run: Callable[[Recipe, Report], float],
     finally:
         kept.remove_session()
         kept.engine.dispose()
+
+
+@contextmanager
+def _alone(storage: Path) -> Iterator[None]:
+    """Hold the folder: a search takes whatever runs in it for the trial of one that was killed."""
+    lock = FileLock(storage / "search.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise LockedError(
+            f"Another search runs in '{storage}'.", cure="Wait until it is done, or name another folder: --out"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def set_by_path(recipe: Recipe, path: str, value: object) -> Recipe:

@@ -1,13 +1,14 @@
 """Pseudo-labels: texts that nobody has labelled, with the classes that a model is sure of."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lingsou.core.errors import InputError
 from lingsou.text.normalise import normalise
-from lingsou.training.examples import LabelSet
+from lingsou.training.examples import LabelSet, Rows
 
 
 def pseudo_label(
@@ -36,6 +37,35 @@ def pseudo_label(
     Raises:
         InputError: shapes do not fit, or a probability is not a number.
     """
+    found = sure_rows(probabilities, texts, names, threshold, most)
+    return LabelSet(tuple(texts[row] for row in found.rows), tuple((names[label],) for label in found.labels))
+
+
+@dataclass(frozen=True)
+class Sure:
+    """Which texts a model is sure of, and what became of the others."""
+
+    rows: Rows
+    """In the order of the texts."""
+    labels: NDArray[np.int64]
+    """The class of each of them, by number."""
+    confidences: NDArray[np.float64]
+    unsure: int
+    """Texts below the line."""
+    alike: int
+    """Of the others, those that say what a surer one says."""
+    beyond: int
+    """Of the others, those that would be too many of their class."""
+
+
+def sure_rows(
+    probabilities: NDArray[np.floating],
+    texts: Sequence[str],
+    names: Sequence[str],
+    threshold: float,
+    most: int | None = None,
+) -> Sure:
+    """The rows that `pseudo_label` labels; arguments and errors as there."""
     scores = np.asarray(probabilities, np.float64)
     if scores.shape != (len(texts), len(names)):
         raise InputError(
@@ -50,16 +80,17 @@ def pseudo_label(
     taken: list[int] = []
     seen: set[str] = set()
     counts = [0] * len(names)
-    for row in np.argsort(-sure, kind="stable").tolist():
-        if sure[row] < threshold:
-            break
+    unsure = int((sure < threshold).sum())
+    alike = beyond = 0
+    for row in np.argsort(-sure, kind="stable")[: len(texts) - unsure].tolist():
         text, label = normalise(texts[row]), int(best[row])
-        if text not in seen and (most is None or counts[label] < most):
+        if text in seen:
+            alike += 1
+        elif most is not None and counts[label] >= most:
+            beyond += 1
+        else:
             seen.add(text)
             counts[label] += 1
             taken.append(row)
-    taken.sort()
-    return LabelSet(
-        tuple(texts[row] for row in taken),
-        tuple((names[best[row]],) for row in taken),
-    )
+    rows = np.array(sorted(taken), np.int64)
+    return Sure(rows, best[rows], sure[rows], unsure, alike, beyond)

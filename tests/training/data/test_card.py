@@ -61,8 +61,40 @@ def test_a_card_that_is_none(tmp_path: Path) -> None:
 
 
 def test_the_shop_has_no_files_of_its_own_for_a_part(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="no files for validation or test"):
+    with pytest.raises(ConfigurationError, match="no files for a part, such as"):
         splits_of(DataSpec(format="log", test_path="x.csv"), "matching", tmp_path)
+
+
+def test_further_rows_are_learned_from_and_never_measured_by(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text(HEADER + rows(60), encoding="utf-8")
+    sheet = HEADER + "pink shoe,red\nRED shoe 0,green\n" + "".join(f"not yet {n},\n" for n in range(8))
+    (tmp_path / "sheet.csv").write_text(sheet, encoding="utf-8")  # mostly empty: a person goes on tomorrow
+    (tmp_path / "pseudo.csv").write_text(HEADER + "pink shoe,blue\ncyan shoe,blue\n" + rows(60), encoding="utf-8")
+    plain = DataSpec(format="labels", path="own.csv", validation=0.2, test=0.2)
+    more = plain.model_copy(update={"train_paths": ("sheet.csv", "pseudo.csv")})
+    (before, _), (after, card) = (splits_of(spec, "classes", tmp_path, noise=False) for spec in (plain, more))
+    assert (after.validation, after.test) == (before.validation, before.test)
+    assert isinstance(after.train, LabelSet)
+    assert isinstance(before.train, LabelSet)
+    assert after.train.texts == (*before.train.texts, "pink shoe", "cyan shoe")
+    assert after.train.given[-2:] == (("red",), ("blue",)), "the file that is named first says it"
+    assert card.rejected == {"there is no label": 8}
+    assert card.crossing == 62  # a text that is labelled already, in capitals too; the 60; the second pink shoe
+    (tmp_path / "sheet.csv").write_text(HEADER + "not yet,\nnor this,\n", encoding="utf-8")
+    with pytest.raises(InputError, match="2 of 2 rows of sheet"):
+        splits_of(more, "classes", tmp_path)
+
+
+def test_further_pairs_join_their_query_unless_it_is_measured(tmp_path: Path) -> None:
+    header = "query,text,grade\n"
+    own = "".join(f"shoe {n},red shoe {n},1\nshoe {n},blue dress,0\n" for n in range(20))
+    (tmp_path / "own.csv").write_text(header + own, encoding="utf-8")
+    (tmp_path / "more.csv").write_text(header + "".join(f"shoe {n},green shoe,1\n" for n in range(20)), "utf-8")
+    spec = DataSpec(format="pairs", path="own.csv", train_paths=("more.csv",), validation=0.2, test=0.2)
+    splits, card = splits_of(spec, "matching", tmp_path, noise=False)
+    held = {*splits.validation.keys(), *splits.test.keys()}
+    assert len(splits.train) == 3 * (20 - len(held))
+    assert card.crossing == len(held) == len({*splits.validation.keys()}) + len({*splits.test.keys()})
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def test_a_missing_file_and_a_format_of_another_kind(tmp_path: Path) -> None:
         load(DataSpec(format="labels", path="gone.csv"), "classes", tmp_path)
     with pytest.raises(ConfigurationError, match="no examples for a task of kind 'tags'") as caught:
         load(DataSpec(format="pairs", path="a.csv"), "tags", tmp_path)
-    assert caught.value.cure == "Use tags."
+    assert caught.value.cure == "Use tags or query-labels."
     with pytest.raises(ConfigurationError, match="reads a file"):
         load(DataSpec(format="pairs"), "matching", tmp_path)
     with pytest.raises(ConfigurationError, match="reads a shop"):

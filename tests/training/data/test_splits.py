@@ -170,6 +170,15 @@ def test_joining_keeps_all_and_the_hash_knows_no_order(examples: ExampleSet) -> 
     assert fingerprint(examples.take(np.array([0]))) != fingerprint(examples)
 
 
+def test_a_product_of_two_sets_of_histories_is_one() -> None:
+    first = HistorySet(("a", "b"), ((0, 1),), ("s",), np.array([1.0]))
+    second = HistorySet(("b", "c", "a"), ((0, 1), (1, 2)), ("t", "u"), np.array([2.0, 3.0]))
+    both = joined([first, second])
+    assert both.texts == ("a", "b", "c")
+    assert both.items == ((0, 1), (1, 2), (2, 0))
+    assert both.labels() == ["b", "c", "a"]
+
+
 def test_only_slices_that_all_sets_have_are_joined() -> None:
     first, second = SETS[0], PairSet.of([("r", "c", 1)])
     assert joined([first, second]).slices == {}

@@ -69,6 +69,19 @@ def test_a_resumed_run_ends_as_an_unbroken_one(tmp_path: Path, method: str) -> N
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
+def test_every_evaluation_is_told_those_before_a_kill_too(tmp_path: Path) -> None:
+    whole: list[tuple[int, float]] = []
+    broken: list[tuple[int, float]] = []
+    again: list[tuple[int, float]] = []
+    run = prepared(tmp_path / "whole", recipe())
+    trained = run.train(on_score=lambda *each: whole.append(each))
+    assert [step for step, _ in whole] == [point.step for point in trained.points if point.values]
+    prepared(tmp_path / "broken", recipe()).trainer.run(until=7, on_score=lambda *each: broken.append(each))
+    prepared(tmp_path / "broken", recipe()).train(on_score=lambda *each: again.append(each))
+    assert broken == whole[: len(broken)] != []
+    assert again == whole
+
+
 def test_a_run_that_was_killed_goes_on(tmp_path: Path) -> None:
     """A process that is killed with SIGKILL in the middle, started again, ends as one that was left alone."""
     script = tmp_path / "train.py"

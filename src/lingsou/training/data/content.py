@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from itertools import accumulate
 from typing import TypeVar
 
 import numpy as np
@@ -96,13 +95,12 @@ def _joined(sets: Sequence[ExampleSet], slices: dict[str, list[str]]) -> Example
     if isinstance(first, TextSet):
         return TextSet(_all([each for each in sets if isinstance(each, TextSet)]), slices=slices)
     histories = [each for each in sets if isinstance(each, HistorySet)]
-    starts = [0, *accumulate(len(each.texts) for each in histories)]
+    number: dict[str, int] = {}  # a text that stood twice would be ranked against itself
+    places = [[number.setdefault(text, len(number)) for text in each.texts] for each in histories]
     return HistorySet(
-        tuple(text for each in histories for text in each.texts),
+        tuple(number),
         tuple(
-            tuple(item + start for item in row)
-            for each, start in zip(histories, starts, strict=False)
-            for row in each.items
+            tuple(own[item] for item in row) for each, own in zip(histories, places, strict=True) for row in each.items
         ),
         sum((each.shoppers for each in histories), ()),
         np.concatenate([each.times for each in histories]),

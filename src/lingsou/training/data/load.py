@@ -12,14 +12,14 @@ from lingsou.core.types import Product
 from lingsou.pipeline.shop import Shop
 from lingsou.ranking import reranker
 from lingsou.retrieval import embedding
-from lingsou.training.data import catalogue, histories, judged, labels, logged, pairs, tags, texts
+from lingsou.training.data import catalogue, histories, judged, labels, logged, pairs, query_labels, tags, texts
 from lingsou.training.data.card import DataCard, card_of
 from lingsou.training.data.content import joined
 from lingsou.training.data.label_noise import noise_of
-from lingsou.training.data.rejects import Tally
+from lingsou.training.data.rejects import MOST_REJECTED, Tally
 from lingsou.training.data.slices import slices_of
 from lingsou.training.data.soundness import require_learnable
-from lingsou.training.data.splits import DRAWN, TEST, VALIDATION, cut, partition
+from lingsou.training.data.splits import DRAWN, TEST, TRAIN, VALIDATION, cut, partition
 from lingsou.training.examples import ExampleSet, Splits
 from lingsou.training.recipe import DataFormat, DataSpec, TaskKind
 
@@ -33,6 +33,7 @@ KINDS: dict[DataFormat, tuple[TaskKind, ...]] = {
     "texts": ("masking",),
     "log": (*_PAIRS, "history"),
     "catalogue": ("masking", "classes"),
+    "query-labels": ("classes", "tags"),
 }
 """Which tasks each format has the examples of."""
 
@@ -71,6 +72,8 @@ def load(
                 cure="Name the shop: --data FOLDER",
             )
         return _of_shop(spec.format, kind)(shop, counted)
+    if spec.format == "query-labels" and not spec.path and shop is not None:
+        return _of_file(spec.format, kind, shop)(shop.folder.query_labels, spec, counted)
     if not spec.path:
         raise ConfigurationError(
             f"The format '{spec.format}' reads a file, and none is named.",
@@ -85,7 +88,8 @@ def splits_of(
 ) -> tuple[Splits[ExampleSet], DataCard]:
     """The examples of a task, with slices, cut in three; and the card that says what they are.
 
-    Rows of a file of its own for validation or test stay there, and their groups leave training.
+    Rows of a file of its own for validation or test stay there, and their groups leave training. Rows of `train_paths`
+    are learned from alone; such a file may be a sheet that is not filled in to the end.
 
     Args:
         spec: the sources, shares and limit.
@@ -100,11 +104,13 @@ def splits_of(
             nothing: empty, one class, all rows alike, a part without rows.
         MissingExtraError: scikit-learn, which the noise report of labels needs, is not installed.
     """
-    named = [(spec.path, DRAWN), (spec.validation_path, VALIDATION), (spec.test_path, TEST)]
-    if spec.format in ("log", "catalogue") and (spec.validation_path or spec.test_path):
+    more = [(path, TRAIN) for path in spec.train_paths]
+    named = [(spec.path, DRAWN), *more, (spec.validation_path, VALIDATION), (spec.test_path, TEST)]
+    if spec.format in ("log", "catalogue") and (own := [path for path, _ in named[1:] if path]):
+        fields = ("train_paths", "validation_path", "test_path")
         raise ConfigurationError(
-            f"The format '{spec.format}' has no files for validation or test.",
-            field="data.validation_path" if spec.validation_path else "data.test_path",
+            f"The format '{spec.format}' has no files for a part, such as '{own[0]}'.",
+            field=next(f"data.{each}" for each in fields if getattr(spec, each)),
             cure="Use shares: validation = 0.1, test = 0.1",
         )
     sets: list[ExampleSet] = []
@@ -113,7 +119,7 @@ def splits_of(
     for path, part in named:
         if path or part == DRAWN:
             one = spec.model_copy(update={"path": path})
-            tallies.append(Tally(source_of(one)))
+            tallies.append(Tally(source_of(one), most=1.0 if part == TRAIN else MOST_REJECTED))
             sets.append(load(one, kind, root, shop, tally=tallies[-1]))
             given += [part] * len(sets[-1])
     if not all(len(each) for each in sets):
@@ -169,5 +175,6 @@ def _of_file(
         "tags": tags.read,
         "histories": partial(histories.read, shop=shop),
         "texts": texts.read,
+        "query-labels": partial(query_labels.read, kind=kind),
     }
     return readers[format]

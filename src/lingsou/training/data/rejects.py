@@ -26,8 +26,10 @@ class Rejected(Frozen):
 class Tally:
     """Counts the rows of one source. A rejected row never ends the reading; `close` judges of all of them."""
 
-    def __init__(self, source: str):
+    def __init__(self, source: str, *, most: float = MOST_REJECTED):
+        """Of nothing yet; more than the share `most` of bad rows is an error."""
         self.source = source
+        self._most = most
         self.rows = 0
         """Read, whether used or not."""
         self.reasons: Counter[str] = Counter()
@@ -53,12 +55,12 @@ class Tally:
         """Nothing more comes.
 
         Raises:
-            InputError: no row can be used, or more than a tenth cannot; it names the first of them.
+            InputError: no row can be used, or more than allowed (a tenth) cannot; it names the first of them.
         """
         bad = self.reasons.total()
         if not self.rows:
             raise InputError(f"{self.source} has no rows.", cure="Export it again, or name another source.")
-        if bad == self.rows or bad > MOST_REJECTED * self.rows:
+        if bad == self.rows or bad > self._most * self.rows:
             kind, count = self.reasons.most_common(1)[0]
             first = self.listed[0]
             raise InputError(

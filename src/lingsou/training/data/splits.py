@@ -32,7 +32,8 @@ class Partition:
     duplicates: int
     """Drawn rows that say what another one of their part says."""
     crossing: int
-    """Rows whose group also stands in a later part's own file: out of training, or out of validation."""
+    """Rows whose group also stands in a later part's own file: out of training, or out of validation; and rows of
+    files to learn from alone whose text is known already."""
     limited: int
     """Training rows beyond the limit."""
 
@@ -66,7 +67,8 @@ def partition(
     are those expected of groups. Histories go by time: those that end last are the test, those before validation.
 
     Rows that say what another of their group says are taken out; but those of a file of their own stay as they are, and
-    so do pairs: two products may have one title, and one product is shown many times.
+    so do pairs: two products may have one title, and one product is shown many times. Rows that are given for training
+    leave it where their group is measured; a text that others label already, or a file before, is taken from there.
 
     Args:
         examples: the set.
@@ -93,17 +95,23 @@ def partition(
     part = np.empty(len(keys), np.int64)
     crossing = 0
     drawn = {key: rows for key, rows in groups.items() if (fixed[rows] == DRAWN).any()}
+    several = isinstance(examples, PairSet | HistorySet)  # rows of one key say different things
     times = examples.times if isinstance(examples, HistorySet) else None
     places = _by_hash(drawn, seed) if times is None else _by_time(drawn, times, seed)
     for key, rows in groups.items():
-        latest = int(fixed[rows].max())
-        if latest == DRAWN:
+        own = fixed[rows]
+        latest = int(own.max())
+        if key in drawn and latest <= TRAIN:
             place = places[key]
-            part[rows] = TEST if place >= 1 - test else VALIDATION if place >= 1 - test - validation else TRAIN
+            to = TEST if place >= 1 - test else VALIDATION if place >= 1 - test - validation else TRAIN
+            # Of a text that is labelled, a file of further rows says nothing new.
+            part[rows] = np.where((own == DRAWN) | (to == TRAIN and several), to, DRAWN)
         else:
             # Rows of the group in any earlier part would have taught what the later one measures.
-            part[rows] = np.where(fixed[rows] == latest, latest, DRAWN)
-            crossing += int((fixed[rows] != latest).sum())
+            part[rows] = np.where(own == latest, latest, DRAWN)
+            if latest == TRAIN and not several:
+                part[rows[1:]] = DRAWN
+        crossing += int((part[rows] == DRAWN).sum())
     names = identities(examples, keys)
     if len(names) > 1 and len(set(names)) == 1:
         raise InputError(f"All {len(names):,} rows are the same.", cure="Give different examples.")

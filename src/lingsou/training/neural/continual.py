@@ -23,13 +23,16 @@ from lingsou.training.examples import Splits
 from lingsou.training.neural.base import Base, open_base
 from lingsou.training.neural.checkpoint import load_weights, save_weights
 from lingsou.training.neural.compression import drop_layers
+from lingsou.training.neural.device import Device
+from lingsou.training.neural.tasks.distil import Teacher
 from lingsou.training.neural.text_model import TextModel
 from lingsou.training.recipe import Recipe
 
 WEIGHTS = "weights.safetensors"
 """In an artefact folder: every weight that differs from the base's, and the heads'. Serving does not read it."""
 
-_ENCODER, _HEAD = "encoder.", "head."
+ENCODER, HEAD = "encoder.", "head."
+"""What the names in it begin with."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,11 @@ def write_weights(folder: Path, model: TextModel, heads: nn.ModuleDict, recipe: 
     """Keep what a later training needs to go on, in `weights.safetensors`: what changed since the base, float32."""
     known = _begun(recipe).model.state_dict()
     changed = {
-        f"{_ENCODER}{name}": value
+        f"{ENCODER}{name}": value
         for name, value in model.base.model.state_dict().items()
         if name not in known or known[name].shape != value.shape or not torch.equal(known[name], value.cpu())
     }
-    save_weights(folder / WEIGHTS, changed | {f"{_HEAD}{name}": value for name, value in heads.named_parameters()})
+    save_weights(folder / WEIGHTS, changed | {f"{HEAD}{name}": value for name, value in heads.named_parameters()})
 
 
 def open_parent(recipe: Recipe, version: str, models: Path) -> Parent:
@@ -96,10 +99,35 @@ def open_parent(recipe: Recipe, version: str, models: Path) -> Parent:
         raise StorageError(f"The recipe of {version} cannot be read: {error}.", cure="Train anew.") from error
     weights = load_weights(folder / WEIGHTS)
     base = _begun(own)
-    encoder = {name.removeprefix(_ENCODER): value for name, value in weights.items() if name.startswith(_ENCODER)}
+    encoder = {name.removeprefix(ENCODER): value for name, value in weights.items() if name.startswith(ENCODER)}
     base.model.load_state_dict(encoder, strict=False)
-    heads = {name.removeprefix(_HEAD): value for name, value in weights.items() if name.startswith(_HEAD)}
+    heads = {name.removeprefix(HEAD): value for name, value in weights.items() if name.startswith(HEAD)}
     return Parent(version, own, base, heads)
+
+
+def open_teacher(recipe: Recipe, models: Path | None, device: Device) -> Teacher:
+    """The model that `recipe.teacher` names, to be read alone.
+
+    Raises:
+        As `open_parent`; and ConfigurationError where a version is named and there is no shop.
+    """
+    assert recipe.teacher is not None
+    if recipe.teacher == "base":
+        base, heads = open_base(recipe.base), dict[str, Tensor]()
+    elif models is None:
+        raise ConfigurationError(
+            f"The teacher '{recipe.teacher}' is a version of a shop, and none is given.",
+            field="teacher",
+            cure="Name the shop: --data FOLDER, or teach by `base`.",
+        )
+    else:
+        parent = open_parent(recipe, recipe.teacher, models)
+        base, heads = parent.base, dict(parent.heads)
+    device.prepare(base.model)
+    model = TextModel(base).to(device.device)
+    model.use(device.precision)
+    model.eval()
+    return Teacher(model, heads)
 
 
 def _begun(recipe: Recipe) -> Base:

@@ -24,6 +24,7 @@ from lingsou.training.neural.run import Prepared, peak_mb
 from lingsou.training.neural.served import Served
 from lingsou.training.neural.tasks.classification import ClassificationTask
 from lingsou.training.neural.tasks.matching import MatchingTask
+from lingsou.training.neural.tasks.tagging import TaggingTask
 from lingsou.training.neural.tasks.task import ExportedHead, Task
 from lingsou.training.neural.trainer import Trained
 from lingsou.training.report import Precision as PrecisionReport
@@ -56,6 +57,7 @@ def deliver(
     folder: Path,
     *,
     recipe_text: str = "",
+    made: str = "",
     before: Mapping[str, Evaluation] | None = None,
     name: str | None = None,
 ) -> Delivered:
@@ -66,6 +68,7 @@ def deliver(
         trained: what the training came to.
         folder: gets `fp32/`, `int8/`, `report.html` and `report.json`.
         recipe_text: TOML, for report and manifest.
+        made: how the weights came about, if not by one training.
         before: every task on its test part before training; none: not measured.
         name: of the artefact; none: the recipe's.
 
@@ -73,15 +76,14 @@ def deliver(
         ConfigurationError: the model cannot be exported.
         StorageError: something cannot be written.
     """
-    for task in run.tasks:
-        if isinstance(task, ClassificationTask):
-            task.calibrate(run.model, run.head(task.name))
+    calibrate(run)
     tests, validations = run.evaluate("test"), run.evaluate("validation")
     robust = {task.name: _robust(run, task.name) for task in run.tasks}
     run.attached.merge()
+    method = f"{run.recipe.method.name}, {made}" if made else run.recipe.method.name
     about = ModelManifest(
         task="",
-        method=run.recipe.method.name,
+        method=method,
         data={name: card.parts["train"].sha256 for name, card in run.cards.items()},
         parent=run.parent.version if run.parent else None,
         recipe=recipe_text,
@@ -100,8 +102,8 @@ def deliver(
         about=run.recipe.about,
         recipe_text=recipe_text,
         base=run.base.published or run.base.name,
-        method=run.recipe.method.name,
-        trainable=sum(value.numel() for value in run.trainer.moving.values()),
+        method=method,
+        trainable=run.attached.trainable + sum(value.numel() for value in run.trainer.heads.parameters()),
         total=sum(value.numel() for value in run.model.parameters()),
         seconds=trained.seconds,
         peak_mb=peak_mb(),
@@ -135,6 +137,13 @@ def deliver(
         write_weights(chosen.folder, run.model, run.trainer.heads, run.recipe)
     manifest = _manifest(run, chosen.folder)
     return Delivered(chosen.folder, manifest, write_report(report, folder), tests)
+
+
+def calibrate(run: Prepared) -> None:
+    """Fit to the validation part what is left to be fitted once the weights are final."""
+    for task in run.tasks:
+        if isinstance(task, ClassificationTask | TaggingTask):
+            task.calibrate(run.model, run.head(task.name))
 
 
 def measure_again(run: Prepared, folder: Path) -> dict[str, Measurement]:

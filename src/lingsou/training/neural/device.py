@@ -8,6 +8,7 @@ import torch
 from transformers import PreTrainedModel
 
 from lingsou.core.errors import ConfigurationError
+from lingsou.training.neural.processes import ALONE, Processes, join, launched
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
@@ -18,6 +19,7 @@ class Device:
 
     device: torch.device
     precision: torch.dtype | None
+    processes: Processes = ALONE
 
     def prepare(self, model: PreTrainedModel) -> None:
         """Choose the attention that is fastest here.
@@ -30,15 +32,17 @@ class Device:
 
 
 def choose(precision: Precision, threads: int = 0) -> Device:
-    """CUDA, else MPS, else the CPU with `threads` threads (0: every core this process may use).
+    """CUDA, else MPS, else the CPU with `threads` threads (0: every core this process may use, or its share of them).
+
+    Where several processes were launched, each gets a device of its own.
 
     Raises:
         ConfigurationError: the device does not have the precision that was asked for.
     """
     name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    device = torch.device(name)
+    processes, device = join() if launched() else (ALONE, torch.device(name))
     if device.type == "cpu":
-        torch.set_num_threads(threads or _cores())
+        torch.set_num_threads(threads or max(_cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1")), 1))
     has_bf16 = _has_bf16(device)
     if precision == "bf16" and not has_bf16:
         raise ConfigurationError(
@@ -49,8 +53,8 @@ def choose(precision: Precision, threads: int = 0) -> Device:
             f"float16 trains on CUDA alone, and this is '{device}'.", field="train.precision", cure='precision = "auto"'
         )
     if precision == "fp16":
-        return Device(device, torch.float16)
-    return Device(device, torch.bfloat16 if has_bf16 and precision != "fp32" else None)
+        return Device(device, torch.float16, processes)
+    return Device(device, torch.bfloat16 if has_bf16 and precision != "fp32" else None, processes)
 
 
 def _has_bf16(device: torch.device) -> bool:

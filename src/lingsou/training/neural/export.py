@@ -220,12 +220,15 @@ def _name(head: ExportedHead) -> str:
 
 
 def _head(folder: Path, head: ExportedHead) -> HeadManifest:
-    """What the manifest says of a head; a CRF's transitions are written beside the graph."""
-    if not head.crf:
-        return head.manifest
-    file = f"{_name(head)}.crf.safetensors"
-    save_file({name: to_array(value) for name, value in head.crf.items()}, folder / file)
-    return head.manifest.model_copy(update={"transitions": file})
+    """What the manifest says of a head; what its CRFs learned is written beside the graph."""
+    files: dict[str, str] = {}
+    if head.crf:
+        files["transitions"] = f"{_name(head)}.crf.safetensors"
+        save_file({name: to_array(value) for name, value in head.crf.items()}, folder / files["transitions"])
+    if head.characters:
+        files["characters"] = f"{_name(head)}.characters.safetensors"
+        save_file(dict(head.characters), folder / files["characters"])
+    return head.manifest.model_copy(update=files)
 
 
 def _told(about: ModelManifest, base: str, precision: Precision) -> dict[str, Any]:

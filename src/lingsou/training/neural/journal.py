@@ -21,11 +21,13 @@ class Point(Frozen):
 
 
 class Journal:
-    """Points in order; each also goes to TensorBoard where it is installed."""
+    """Points in order; each also goes to TensorBoard where it is installed, and there is a folder for it."""
 
-    def __init__(self, folder: Path, points: Sequence[Mapping[str, Any]] = ()):
+    def __init__(self, folder: Path | None, points: Sequence[Mapping[str, Any]] = ()):
         self.points = [Point.model_validate(each) for each in points]
         self._writer: Any = None
+        if folder is None:
+            return
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:  # curves are in the report all the same

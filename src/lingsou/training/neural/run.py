@@ -25,16 +25,17 @@ from lingsou.training.evaluations import Evaluation
 from lingsou.training.examples import ExampleSet, PairSet, Splits
 from lingsou.training.neural.base import Base, open_base
 from lingsou.training.neural.compression import drop_layers, prune_vocabulary, rows_to_keep
-from lingsou.training.neural.continual import Parent, old_splits, with_replay
+from lingsou.training.neural.continual import Parent, old_splits, open_teacher, with_replay
 from lingsou.training.neural.device import Device, choose
 from lingsou.training.neural.methods.attach import attach
 from lingsou.training.neural.methods.attached import Attached
 from lingsou.training.neural.multitask import plan_steps
+from lingsou.training.neural.tasks.distil import Teacher
 from lingsou.training.neural.tasks.make import make_task
 from lingsou.training.neural.tasks.task import Task
 from lingsou.training.neural.text_model import TextModel, set_dropout
 from lingsou.training.neural.tokens import Cutter
-from lingsou.training.neural.trainer import OnStep, Trained, Trainer
+from lingsou.training.neural.trainer import OnScore, OnStep, Trained, Trainer
 from lingsou.training.recipe import Recipe
 from lingsou.training.robustness import few
 
@@ -119,9 +120,19 @@ class Prepared:
             disk_mb=self.trainer.disk_bytes() / 2**20,
         )
 
-    def train(self, on_step: OnStep | None = None) -> Trained:
-        """Train to the end, or go on from the folder's checkpoint."""
-        return self.trainer.run(on_step)
+    def train(self, on_step: OnStep | None = None, on_score: OnScore | None = None) -> Trained:
+        """Train to the end, or go on from the folder's checkpoint; arguments as for `Trainer.run`."""
+        return self.trainer.run(on_step, on_score=on_score)
+
+
+Data = Mapping[str, tuple[Splits[Any], DataCard]]
+"""Task → its examples and their card."""
+
+
+def read_data(recipe: Recipe, files: Path, shop: Shop | None = None) -> Data:
+    """Every task's examples as `prepare` reads them, for those who prepare more than once; errors as there."""
+    seed = recipe.train.seed
+    return {name: splits_of(spec.data, spec.kind, files, shop, seed=seed) for name, spec in recipe.tasks.items()}
 
 
 def prepare(
@@ -130,6 +141,7 @@ def prepare(
     folder: Path,
     shop: Shop | None = None,
     *,
+    data: Data | None = None,
     parent: Parent | None = None,
     replay: float = 0.0,
 ) -> Prepared:
@@ -140,6 +152,7 @@ def prepare(
         files: relative paths of the recipe begin here.
         folder: of this run; checkpoints in it are resumed.
         shop: for data that is the shop's own.
+        data: what to learn from and to measure by; none: what `read_data` gives.
         parent: go on from this version instead of the base that the recipe names.
         replay: so many of the parent's old rows are learned again, as a share of the new.
 
@@ -149,10 +162,9 @@ def prepare(
         StorageFullError: checkpoints would not fit on the disk.
     """
     device = choose(recipe.train.precision, recipe.train.threads)
-    splits: dict[str, Splits[Any]] = {}
-    cards: dict[str, DataCard] = {}
-    for name, spec in recipe.tasks.items():
-        splits[name], cards[name] = splits_of(spec.data, spec.kind, files, shop, seed=recipe.train.seed)
+    data = data or read_data(recipe, files, shop)
+    splits: dict[str, Splits[Any]] = {name: sets for name, (sets, _) in data.items()}
+    cards = {name: card for name, (_, card) in data.items()}
     if recipe.train.augment:
         rules = RuleStore(shop.store.database).in_force()[1] if shop else ()
         augment = Augmenter(recipe.train.augment, rules=rules)
@@ -174,7 +186,8 @@ def prepare(
     set_dropout(base.model, recipe.train.dropout)
     if recipe.train.gradient_checkpointing:
         base.model.activation_checkpointing_enable({"use_reentrant": False})
-    run = assemble(recipe, base, splits, cards, device, folder)
+    teacher = open_teacher(recipe, shop.folder.models if shop else None, device) if recipe.teacher else None
+    run = assemble(recipe, base, splits, cards, device, folder, teacher)
     if parent is None:
         return run
     parent.take_up(run.trainer.heads)
@@ -199,12 +212,14 @@ def assemble(
     cards: Mapping[str, DataCard],
     device: Device,
     folder: Path,
+    teacher: Teacher | None = None,
 ) -> Prepared:
     """Tasks, method and trainer over data that is in memory; arguments and errors as in `prepare`."""
     model = TextModel(base).to(device.device)
     model.use(device.precision)
-    tasks = [make_task(name, spec, splits[name], model) for name, spec in recipe.tasks.items()]
-    steps = plan_steps(tasks, recipe.train)
+    tasks = [make_task(name, spec, splits[name], model, teacher) for name, spec in recipe.tasks.items()]
+    accumulate = recipe.train.accumulate * device.processes.count
+    steps = plan_steps(tasks, recipe.train.model_copy(update={"accumulate": accumulate}))
     # Masked words are guessed by the whole table, so there it has to stay whole.
     masks = any(spec.kind == "masking" for spec in recipe.tasks.values())
     words = np.array(sorted(_used(base, splits)), np.int64) if recipe.method.word_table and not masks else None

@@ -1,7 +1,6 @@
 """An artefact under a task's own evaluation: the figures of a model as it will be served, not as it was trained."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -9,7 +8,7 @@ from torch import Tensor, nn
 
 from lingsou.encoders.graph import TOKEN_STATES
 from lingsou.encoders.manifest import MODEL
-from lingsou.encoders.optional import EXTRA_SERVE, require
+from lingsou.encoders.opening import open_session
 from lingsou.training.neural.text_model import TextModel, mean_state
 from lingsou.training.neural.tokens import TokenBatch
 
@@ -29,11 +28,7 @@ class Served(TextModel):
             output: the one to read: token states, sentence vectors, or the score of a cross-encoder.
         """
         super().__init__(trained.base)
-        runtime = require("onnxruntime", EXTRA_SERVE)
-        options = runtime.SessionOptions()
-        options.log_severity_level = 3
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session: Any = runtime.InferenceSession(str(folder / MODEL), options, providers=["CPUExecutionProvider"])
+        self._session = open_session(folder / MODEL, threads=0)
         self._output = output
         self.backbone = nn.Module()  # nothing of it moves, and nothing of it is read
 
@@ -41,6 +36,11 @@ class Served(TextModel):
     def device(self) -> torch.device:
         """ONNX Runtime runs on the CPU here."""
         return torch.device("cpu")
+
+    @property
+    def frozen(self) -> bool:
+        """No: what is kept of a frozen model's texts is known by its weights, and every artefact would pass for one."""
+        return False
 
     def forward(self, tokens: TokenBatch) -> Tensor:
         """Token states `[batch, tokens, hidden]`, 0 behind the mask."""

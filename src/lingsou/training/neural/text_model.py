@@ -65,6 +65,23 @@ class TextModel(nn.Module):
             with torch.autocast(self.device.type, dtype=self._autocast):
                 yield
 
+    @contextmanager
+    def frozen_weights_cast(self) -> Iterator[None]:
+        """Hold the matrices that do not move in the precision of the products meanwhile.
+
+        Autocast remembers the cast of a weight that moves; one that does not it casts again for every product.
+        """
+        linear = [part for part in self.modules() if isinstance(part, nn.Linear)] if self._autocast else []
+        parts = [part for part in linear if not part.weight.requires_grad]
+        exact = [part.weight.data for part in parts]
+        try:
+            for part in parts:
+                part.weight.data = part.weight.data.to(self._autocast)
+            yield
+        finally:
+            for part, weight in zip(parts, exact, strict=True):
+                part.weight.data = weight
+
     @torch.inference_mode()
     def encode(self, table: TokenTable, batch: int = 64) -> Tensor:
         """Sentence vectors `[n, hidden]` on the CPU of all texts of `table`, in evaluation mode, longest last."""

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from lingsou.core.errors import ConfigurationError, ConflictError
+from lingsou.training.examples import Rows
 from lingsou.training.neural.adversarial import FastGradient
 from lingsou.training.neural.checkpoint import (
     Checkpoint,
@@ -39,6 +40,8 @@ _EACH = 10
 
 OnStep = Callable[[int, int, float], None]
 """Called with steps done, all steps, and the last loss."""
+OnScore = Callable[[int, float], None]
+"""Called with steps done and what weights are chosen by, on validation."""
 
 
 @dataclass(frozen=True)
@@ -131,28 +134,39 @@ class Trainer:
         self.model.train()
         chosen = np.random.default_rng(0).choice(len(self._steps), min(steps + 1, len(self._steps)), replace=False)
         seconds = []
-        for number in chosen.tolist():
-            began = time.perf_counter()
-            for task, rows in self._steps[number].batches:
-                self._loss(task, rows, 1).backward()  # type: ignore[no-untyped-call]
-            seconds.append(time.perf_counter() - began)
-            self._optimiser.zero_grad(set_to_none=True)
+        with self.model.frozen_weights_cast():
+            for number in chosen.tolist():
+                began = time.perf_counter()
+                for task, rows in self._own(self._steps[number]):
+                    self._loss(task, rows, 1).backward()  # type: ignore[no-untyped-call]
+                seconds.append(time.perf_counter() - began)
+                self._optimiser.zero_grad(set_to_none=True)
         return float(np.median(seconds[1:] or seconds))  # the first one also sets memory up
 
-    def run(self, on_step: OnStep | None = None, *, until: int | None = None) -> Trained:
+    def run(
+        self, on_step: OnStep | None = None, *, until: int | None = None, on_score: OnScore | None = None
+    ) -> Trained:
         """Train to the end, or from the folder's checkpoint on; then put the best weights in place.
 
         Args:
             on_step: told of every step.
             until: stop after so many steps, as a kill would.
+            on_score: told of every evaluation, of those before a kill too; what it raises ends the training.
 
         Raises:
             ConflictError: the checkpoint is of another recipe or other data.
             ConfigurationError: the loss is no number any more.
             StorageError: a checkpoint cannot be written or read.
         """
-        checkpoint = Checkpoint(self._folder / "checkpoint")
+        with self.model.frozen_weights_cast():
+            return self._run(on_step, until, on_score or (lambda _step, _score: None))
+
+    def _run(self, on_step: OnStep | None, until: int | None, on_score: OnScore) -> Trained:
+        checkpoint, processes = Checkpoint(self._folder / "checkpoint"), self._device.processes
         run = self._resume(checkpoint)
+        for point in run.journal.points:
+            if point.values:
+                on_score(point.step, self._mean(point.values))
         began, kept_at = time.monotonic() - run.seconds, time.monotonic()
         every = max(len(self._steps) // max(round(self._spec.epochs * self._spec.evaluations), 1), 1)
         self.model.train()
@@ -165,19 +179,22 @@ class Trainer:
             if due:
                 self._require_sane(number)
             if due or run.step % _EACH == 0:
-                evaluations = self.evaluate() if due else {}
+                evaluations = self.evaluate() if due and processes.first else {}
                 run.journal.add(run.point(self._steps[number].epoch + 1, self._rate(number), evaluations))
                 run.seconds = time.monotonic() - began
-                if due and self._enough(run, evaluations):
+                enough = bool(evaluations) and self._enough(run, evaluations)
+                if evaluations:
+                    on_score(run.step, self._score(evaluations))
+                if due and processes.agree(enough=enough, device=self._device.device):
                     break
             if on_step is not None:
                 on_step(run.step, len(self._steps), sum(losses.values()))
-            if time.monotonic() - kept_at > self._spec.checkpoint_minutes * 60:
+            if processes.first and time.monotonic() - kept_at > self._spec.checkpoint_minutes * 60:
                 self._keep(checkpoint, run)
                 kept_at = time.monotonic()
-        if until is not None and run.step < len(self._steps):
+        if processes.first and until is not None and run.step < len(self._steps):
             self._keep(checkpoint, run)
-        kept = self._best_in_place(run)
+        kept = self._best_in_place(run) if processes.first else [run.step]
         run.journal.close()
         return Trained(run.journal.points, run.step, kept, run.seconds)
 
@@ -193,7 +210,7 @@ class Trainer:
         for group, rate in zip(self._optimiser.param_groups, self._rates, strict=True):
             group["lr"] = rate * factor
         losses: dict[str, list[float]] = {}
-        for task, rows in step.batches:
+        for task, rows in self._own(step):
             loss = self._loss(task, rows, len(step.batches))
             self._backward(loss)
             if self._adversary is not None:
@@ -203,6 +220,7 @@ class Trainer:
             if not math.isfinite(value):
                 raise _astray(f"The loss of '{self.tasks[task].name}' is {value}", number)
             losses.setdefault(self.tasks[task].name, []).append(value)
+        self._device.processes.add_up(self.moving.values())
         self._scaler.unscale_(self._optimiser)
         nn.utils.clip_grad_norm_(self.moving.values(), self._spec.clip)
         self._scaler.step(self._optimiser)
@@ -240,7 +258,14 @@ class Trainer:
 
     def _score(self, evaluations: Mapping[str, Evaluation]) -> float:
         """What the best weights are chosen by: the mean of the tasks' metrics."""
-        return sum(evaluations[task.name].values[task.metric] for task in self.tasks) / len(self.tasks)
+        return self._mean({name: each.values for name, each in evaluations.items()})
+
+    def _mean(self, values: Mapping[str, Mapping[str, float]]) -> float:
+        return sum(values[task.name][task.metric] for task in self.tasks) / len(self.tasks)
+
+    def _own(self, step: Step) -> Sequence[tuple[int, Rows]]:
+        """The batches of a step that this process computes."""
+        return step.batches[self._device.processes.rank :: self._device.processes.count]
 
     def _enough(self, run: "_Run", evaluations: Mapping[str, Evaluation]) -> bool:
         """Keep the weights if they are among the best; whether to stop."""
@@ -291,9 +316,10 @@ class Trainer:
         checkpoint.write(Kept(self.moving, moments, self._attached.state(), state))
 
     def _resume(self, checkpoint: Checkpoint) -> "_Run":
+        told = self._folder if self._device.processes.first else None
         kept = checkpoint.read()
         if kept is None:
-            return _Run(Journal(self._folder))
+            return _Run(Journal(told))
         state = kept.state
         if state["key"] != self._key:
             raise ConflictError(
@@ -304,7 +330,7 @@ class Trainer:
         self._put(kept.weights)
         restore_moments(self._optimiser, kept.moments, self.moving)
         self._scaler.load_state_dict(state["scaler"])
-        run = _Run(Journal(self._folder, state["points"]))
+        run = _Run(Journal(told, state["points"]))
         run.step, run.seconds, run.bad = state["step"], state["seconds"], state["bad"]
         run.best = [(score, step) for score, step in state["best"]]
         run.losses = state["losses"]

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from lingsou.core.errors import ConfigurationError, InputError
+from lingsou.models.logistic import fit_temperature
 from lingsou.training.examples import LabelSet, Splits
-from lingsou.training.neural.tasks.classification import ClassHead, ClassificationTask, fit_temperature
+from lingsou.training.neural.tasks.classification import ClassHead, ClassificationTask
 from lingsou.training.neural.tasks.task import Task
 from lingsou.training.neural.text_model import TextModel
 from tests.training.neural.tasks.learning import learn, same_batches, spec

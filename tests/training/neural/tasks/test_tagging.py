@@ -1,12 +1,18 @@
 """Spans: aligned with tokens, learned with and without the CRF, measured as worked by hand."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from lingsou.core.errors import ConfigurationError, InputError
+from lingsou.core.manifests import ModelManifest
+from lingsou.encoders.runtime import OnnxEncoder
 from lingsou.models.tagger import Chain, best_path, bio_chain, tagged_spans
+from lingsou.pipeline.tagging import Tagger
 from lingsou.training.examples import Span, Splits, TagSet
+from lingsou.training.neural.export import export_encoder
 from lingsou.training.neural.tasks.tagging import TaggingTask, TagHead
 from lingsou.training.neural.text_model import TextModel
 from tests.training.neural.tasks.learning import learn, same_batches, spec
@@ -167,3 +173,55 @@ def test_what_cannot_be_learned_is_refused(tiny_model: TextModel) -> None:
             task_of(tiny_model, set_of(("红色", spans)))
     with pytest.raises(ConfigurationError, match="no loss 'crf'"):
         task_of(tiny_model, set_of(*ROWS), loss="crf")
+
+
+def test_scores_are_those_of_the_evaluation(tiny_model: TextModel) -> None:
+    task = task_of(tiny_model, set_of(*ROWS), crf=True)
+    learned = learn(task, tiny_model, steps=60, rate=5e-3)
+    chain = task.chain(learned.head)
+    for (logits, offsets), (text, spans) in zip(task.scores(tiny_model, learned.head, "test"), ROWS, strict=True):
+        path = best_path(logits, chain)
+        found = [Span(each.start, each.end, each.kind) for each in tagged_spans(path, task.tags, offsets, text)]
+        assert tuple(found) == spans
+
+
+def test_the_export_says_what_tags_mean(tiny_model: TextModel) -> None:
+    task = task_of(tiny_model, set_of(*ROWS), role="entities", meanings={"brand": "attributes.maker"})
+    manifest = task.export(head_of(task, tiny_model)).manifest
+    assert (manifest.role, manifest.meanings) == ("entities", {"brand": "attributes.maker"})
+
+
+def test_characters_tag_beside_the_encoder(tiny_model: TextModel) -> None:
+    """The encoder learns next to nothing in two steps; the CRF over characters knows the training texts by heart."""
+    pytest.importorskip("pycrfsuite")
+    task = task_of(tiny_model, set_of(*ROWS), crf=True, characters=True)
+    learned = learn(task, tiny_model, steps=2, rate=1e-4)
+    assert task.evaluate(tiny_model, learned.head, "test").values["f1"] < 0.5
+    assert task.together(learned.head) is None
+    share = task.calibrate(tiny_model, learned.head)
+    assert task.evaluate(tiny_model, learned.head, "test").values["f1"] > 0.9
+    head = task.export(learned.head)
+    assert head.manifest.share == share < 1
+    assert set(head.characters) == {"keys", "scores", "start", "end", "transitions"}
+
+
+def test_what_was_trained_is_what_is_served(tiny_model: TextModel, tmp_path: Path) -> None:
+    """Recipe → head → artefact → plan: the same spans, with their meanings, in one forward pass and without any."""
+    pytest.importorskip("pycrfsuite")
+    meanings = {"product": "product", "brand": "brand"}
+    task = task_of(tiny_model, set_of(*ROWS), crf=True, characters=True, meanings=meanings)
+    learned = learn(task, tiny_model, steps=60, rate=5e-3)
+    task.calibrate(tiny_model, learned.head)
+    about = ModelManifest(task="text-encoder")
+    export_encoder(tiny_model, [task.export(learned.head)], tmp_path / "a", name="a", about=about, precision="fp32")
+    encoder = OnnxEncoder.open(tmp_path / "a")
+    tagger = Tagger.of(encoder, "entities", encoder.heads["entities"])
+    for (text, spans), outputs in zip(ROWS, encoder.encode_heads([text for text, _ in ROWS]), strict=True):
+        for given in (outputs, None):
+            found = [(each.start, each.end, each.meaning) for each in tagger.spans(text, given)]
+            assert found == [(span.start, span.end, span.kind) for span in spans]
+
+
+def test_without_characters_nothing_is_calibrated(tiny_model: TextModel) -> None:
+    task = task_of(tiny_model, set_of(*ROWS), crf=True)
+    assert task.calibrate(tiny_model, head_of(task, tiny_model)) == 1.0

@@ -39,6 +39,7 @@ class Lora(Attached):
             r=spec.rank, lora_alpha=spec.alpha, lora_dropout=spec.dropout, target_modules=_targets(model, spec)
         )
         self._tuner: Any = peft.LoraModel(model.base.model, config, _NAME)
+        _leave_types_alone(self._tuner)
         super().__init__(model, default_learning_rate)
 
     def merge(self) -> None:
@@ -70,6 +71,7 @@ class AdaLora(Attached):
             total_step=total_steps,
         )
         self._tuner: Any = peft.AdaLoraModel(model.base.model, self._config, _NAME)
+        _leave_types_alone(self._tuner)
         super().__init__(model, default_learning_rate)
         named = self.parameters()
         self._rows = [weight for name, weight in named.items() if ".lora_A." in name]
@@ -105,6 +107,13 @@ class AdaLora(Attached):
     def merge(self) -> None:
         """Add the updates to the weights that they are of."""
         self._tuner.merge_and_unload()
+
+
+def _leave_types_alone(tuner: Any) -> None:
+    """Spare each update the turn of its input to float32, from which autocast turns it back at once."""
+    for part in tuner.modules():
+        if hasattr(part, "cast_input_dtype_enabled"):
+            part.cast_input_dtype_enabled = False
 
 
 def _peft() -> Any:

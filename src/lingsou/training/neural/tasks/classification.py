@@ -1,8 +1,5 @@
 """Classification of texts: one class of many (intent, category, sentiment), or any number of labels."""
 
-import math
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -12,6 +9,7 @@ from torch.nn import functional
 from lingsou.core.errors import InputError
 from lingsou.encoders.manifest import HeadManifest
 from lingsou.evaluation.label_metrics import Counts, calibration_error, confusion, one_hot
+from lingsou.models.logistic import fit_temperature
 from lingsou.training.examples import LabelSet, Rows, Splits
 from lingsou.training.neural.tasks.options import choose
 from lingsou.training.neural.tasks.pooled import PooledTexts
@@ -55,6 +53,7 @@ class ClassificationTask:
         self.metric = choose(name, "metric", spec.metric, ("micro_f1", *_METRICS) if multiple else _METRICS)
         self.labels = splits.train.names
         self.multiple = multiple
+        self._spec = spec
         if len(self.labels) < (1 if multiple else 2):
             raise InputError(
                 f"Task '{name}': the {self.rows:,} training rows have {len(self.labels)} different labels.",
@@ -118,6 +117,12 @@ class ClassificationTask:
             ),
         )
 
+    def logits(self, model: TextModel, head: nn.Module, part: Part) -> NDArray[np.float64]:
+        """Logits `[rows, k]` of a part, before the temperature."""
+        with evaluating(model, head):
+            found: NDArray[np.float64] = self._logits(model, head, part).double().cpu().numpy()
+        return found
+
     def calibrate(self, model: TextModel, head: nn.Module) -> float:
         """Set the head's temperature to what makes the validation set's labels likeliest, and return it.
 
@@ -142,6 +147,8 @@ class ClassificationTask:
             output=f"head.{self.name}",
             labels=self.labels,
             temperature=float(head.get_buffer("temperature")),
+            role=self._spec.role,
+            meanings=self._spec.meanings,
         )
         return ExportedHead(manifest, "pooled", head.weight.detach(), head.bias.detach())
 
@@ -199,24 +206,3 @@ def _unweighted(logits: Tensor, targets: Tensor, *, multiple: bool) -> Tensor:
     if multiple:
         return functional.binary_cross_entropy_with_logits(logits, targets.to(logits.dtype))
     return functional.cross_entropy(logits, targets.int().argmax(1))
-
-
-def fit_temperature(loss: Callable[[float], float], least: float = 0.05, most: float = 20.0) -> float:
-    """The temperature between `least` and `most` of the smallest loss, by golden section of its logarithm.
-
-    The loss falls and then rises: the cross-entropy of logits is convex in 1 / temperature.
-    """
-    low, high = math.log(least), math.log(most)
-    ratio = (math.sqrt(5) - 1) / 2
-    left, right = high - ratio * (high - low), low + ratio * (high - low)
-    at_left, at_right = loss(math.exp(left)), loss(math.exp(right))
-    while high - low > 1e-4:
-        if at_left < at_right:
-            high, right, at_right = right, left, at_left
-            left = high - ratio * (high - low)
-            at_left = loss(math.exp(left))
-        else:
-            low, left, at_left = left, right, at_right
-            right = low + ratio * (high - low)
-            at_right = loss(math.exp(right))
-    return math.exp((low + high) / 2)

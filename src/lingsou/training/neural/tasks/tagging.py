@@ -3,12 +3,12 @@
 The tokens are the encoder's own pieces, so that the forward pass of a search gives the tags too. A piece may lie
 across the border of a span; it then belongs to the span that has most of its characters, at least half, and the span
 found is as wide as its pieces. Such spans cannot be found exactly: `reachable` in every evaluation is the share of
-those that can. (On Chinese product titles 98.9 % can with the pieces of XLM-R. Cutting the text into single
-characters would reach all of them, but feeds the encoder what it was not pretrained on and costs a search a second
-forward pass.)
+those that can, by the encoder alone. (On Chinese product titles 98.9 % can with the pieces of XLM-R. Cutting the text
+into single characters would reach all of them, but feeds the encoder what it was not pretrained on and costs a search a
+second forward pass.) With `characters` a CRF over characters and words goes beside it, which can cut a piece.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -19,7 +19,9 @@ from torch.nn import functional
 from lingsou.core.errors import InputError
 from lingsou.encoders.manifest import HeadManifest
 from lingsou.evaluation.label_metrics import Counts, span_counts
-from lingsou.models.tagger import best_path, bio_chain, bio_tags, tagged_spans
+from lingsou.models.character_crf import CharacterCrf, Together
+from lingsou.models.tagger import Chain, best_path, bio_chain, bio_tags, tagged_spans
+from lingsou.training.characters import fit_characters
 from lingsou.training.examples import Rows, Span, Splits, TagSet
 from lingsou.training.neural.crf import LinearChainCRF
 from lingsou.training.neural.tasks.aligned import AlignedTexts, align
@@ -31,7 +33,9 @@ from lingsou.training.neural.tokens import by_length, pad_to_longest
 from lingsou.training.recipe import TaskSpec
 
 _BATCH = 64
+_SHARES = tuple(round(0.1 * step, 1) for step in range(3, 11))
 _Spans = set[tuple[int, int, str]]
+Offsets = NDArray[np.int32]
 
 
 class TagHead(nn.Linear):
@@ -67,6 +71,10 @@ class TaggingTask:
                 cure="Check the column of tags.",
             )
         self.tags = bio_tags(self.kinds)
+        self._spec = spec
+        self._characters: CharacterCrf | None = None
+        self.share = 1.0
+        """Of the encoder beside the CRF over characters."""
         self._with_crf = spec.crf
         self._rules = bio_chain(self.tags)
         self._sets = {"train": splits.train, "validation": splits.validation, "test": splits.test}
@@ -99,7 +107,7 @@ class TaggingTask:
         losses = np.zeros(len(examples))
         order = np.argsort(texts.table.lengths, kind="stable")
         with evaluating(model, head):
-            chain = head.crf.chain() + self._rules if isinstance(head.crf, LinearChainCRF) else self._rules
+            chain, together = self.chain(head), self.together(head)
             for first in range(0, len(order), _BATCH):
                 rows = order[first : first + _BATCH]
                 logits, mask = self._logits(model, head, texts, rows)
@@ -107,9 +115,12 @@ class TaggingTask:
                 losses[rows] = self._losses(head, logits, tags, mask).cpu().numpy()
                 scores = logits.double().cpu().numpy()
                 for place, row in enumerate(rows.tolist()):
-                    path = best_path(scores[place, : len(texts.places[row])], chain)
-                    found[row] = self._spans(path, part, row)
-        expected = [{(span.start, span.end, span.kind) for span in row} for row in examples.spans]
+                    own = scores[place, : len(texts.places[row])]
+                    if together is None:
+                        found[row] = self._spans(best_path(own, chain), part, row)
+                    else:
+                        found[row] = together.spans(examples.texts[row], own, texts.offsets[row])
+        expected = self._expected(part)
         reached = [self._spans(tags, part, row) & expected[row] for row, tags in enumerate(self._tags[part])]
 
         def measure(rows: Sequence[int] | Rows, kind: str | None = None) -> dict[str, float]:
@@ -134,12 +145,64 @@ class TaggingTask:
             ),
         )
 
+    def calibrate(self, model: TextModel, head: nn.Module) -> float:
+        """Fit the CRF over characters, if the recipe asks for it; the encoder's share that is best on validation.
+
+        To be called once the weights are final; evaluations and the export are of both together from then on.
+
+        Raises:
+            MissingExtraError: python-crfsuite is not installed.
+        """
+        if not self._spec.characters:
+            return self.share
+        self._characters = fit_characters(self._sets["train"], self.tags)
+        texts, expected = self._sets["validation"].texts, self._expected("validation")
+        scores = list(self.scores(model, head, "validation"))
+
+        def f1(share: float) -> float:
+            together = self.together(head, share)
+            assert together is not None
+            found = [together.spans(text, *own) for text, own in zip(texts, scores, strict=True)]
+            return float(span_counts(expected, found).f1)
+
+        self.share = max(_SHARES, key=f1)
+        return self.share
+
+    def together(self, head: nn.Module, share: float | None = None) -> Together | None:
+        """Both CRFs in one lattice, once `calibrate` fitted the one over characters; `share` instead of its own."""
+        if self._characters is None:
+            return None
+        return Together(self._characters, self.share if share is None else share, self.tags, self.chain(head))
+
+    def chain(self, head: nn.Module) -> Chain:
+        """What a path of tags gains beside its tokens: the rules of BIO, and what the CRF learned."""
+        return head.crf.chain() + self._rules if isinstance(head.crf, LinearChainCRF) else self._rules
+
+    def scores(self, model: TextModel, head: nn.Module, part: Part) -> Iterator[tuple[NDArray[np.float64], Offsets]]:
+        """For each text of a part the logits `[tokens, k]` of its own tokens, and their places `[tokens, 2]` in it."""
+        texts = self._texts[part]
+        with evaluating(model, head):
+            for row, places in enumerate(texts.places):
+                logits, _ = self._logits(model, head, texts, np.array([row]))
+                yield logits[0, : len(places)].double().cpu().numpy(), texts.offsets[row]
+
     def export(self, head: nn.Module) -> ExportedHead:
         """Linear over the token states; serving adds the rules of BIO to the CRF's scores."""
         assert isinstance(head, TagHead)
-        manifest = HeadManifest(kind="tags", output=f"head.{self.name}", labels=self.tags)
+        manifest = HeadManifest(
+            kind="tags",
+            output=f"head.{self.name}",
+            labels=self.tags,
+            role=self._spec.role,
+            meanings=self._spec.meanings,
+            share=self.share,
+        )
+        characters = {} if self._characters is None else self._characters.arrays()
         learned = {} if head.crf is None else head.crf.learned()
-        return ExportedHead(manifest, "states", head.weight.detach(), head.bias.detach(), learned)
+        return ExportedHead(manifest, "states", head.weight.detach(), head.bias.detach(), learned, characters)
+
+    def _expected(self, part: str) -> list[_Spans]:
+        return [{(span.start, span.end, span.kind) for span in row} for row in self._sets[part].spans]
 
     def _tag(self, part: str) -> list[NDArray[np.int32]]:
         """The tags of each text's own tokens."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lingsou.encoders.manifest import HeadManifest
@@ -27,6 +28,8 @@ class ExportedHead:
     bias: Tensor
     crf: Mapping[str, Tensor] = field(default_factory=dict)
     """`start` [k], `end` [k], `transitions` [k, k] of a CRF, when the head has one."""
+    characters: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """The arrays of a CRF over characters that goes with the head, if any."""
 
 
 @runtime_checkable

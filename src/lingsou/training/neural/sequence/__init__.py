@@ -1,0 +1,1 @@
+"""The neural sequence model: what a history of items asks for next."""
