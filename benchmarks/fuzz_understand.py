@@ -81,7 +81,7 @@ def main() -> None:
     taken = np.zeros(arguments.queries)
     with tempfile.TemporaryDirectory() as folder:
         engine = indexed(products, Path(folder), SearchSettings(), Segmenter())
-        understanding = Understanding(engine, engine.segmenter, "CNY")
+        understanding = Understanding(engine, engine.segmenter, "CNY", titles=lambda: titles)
         understanding.refresh(at_once=True)
         fields = engine.fields()
         for number in range(arguments.queries):
@@ -94,7 +94,11 @@ def main() -> None:
                     continue
                 parse_filters(filters_of(plan, fields), fields)
                 boosts_of(plan, fields)
-                if any(plan.raw[each.start : each.end] != each.surface for each in (*plan.entities, *plan.constraints)):
+                if any(
+                    plan.read[each.start : each.end] != each.surface for each in (*plan.entities, *plan.constraints)
+                ):
+                    raise ValueError("a span is not where it says")
+                if any(plan.raw[each.start : each.end] != each.surface for each in plan.corrections):
                     raise ValueError("a span is not where it says")
                 if number % 100 == 0 and plan != understanding.understand(text):
                     raise ValueError("another plan the second time")

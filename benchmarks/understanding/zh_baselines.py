@@ -81,7 +81,8 @@ class CharacterSymSpell(DictionaryCorrector):
 
     def __init__(self, train_titles: Iterable[str]):
         super().__init__(train_titles)
-        from symspellpy import SymSpell, Verbosity
+        from symspellpy.symspellpy import SymSpell
+        from symspellpy.verbosity import Verbosity
 
         self._nearest = Verbosity.TOP
         self._words = SymSpell(max_dictionary_edit_distance=2, prefix_length=7)

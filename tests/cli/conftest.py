@@ -110,3 +110,11 @@ def shop(words_alone: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     prepare("import", feed, "--mapping", mapping, "--data", root)
     prepare("index", "--data", root)
     return root
+
+
+@pytest.fixture(scope="package")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny base model. Needs PyTorch."""
+    from .recipes import save_base
+
+    return save_base(tmp_path_factory.mktemp("base"))

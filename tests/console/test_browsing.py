@@ -25,6 +25,7 @@ browses = st.builds(
     sort=st.sampled_from(SORTS),
     page=st.integers(1, 9_999),
     literal=st.booleans(),
+    as_spelt=st.booleans(),
 )
 
 

@@ -82,6 +82,26 @@ def test_understood_words_are_chips_that_can_be_removed(shop: Service) -> None:
     assert "价格 ≤" not in literal
 
 
+@pytest.mark.parametrize(
+    ("lang", "shown", "instead"),
+    [
+        ("zh", "已显示“wireless mouse”的搜索结果", "仍然搜索“wireles mouse”"),
+        ("en", "Showing results for “wireless mouse”", "Search instead for “wireles mouse”"),
+    ],
+)
+def test_a_correction_is_said_and_the_original_is_one_click_away(
+    shop: Service, lang: str, shown: str, instead: str
+) -> None:
+    text = page(shop, "/search?q=wireles+mouse", lang)
+    assert shown in text
+    link = re.search(rf'<a href="([^"]+)">{instead}</a>', text)
+    assert link
+    as_spelt = page(shop, unescape(link[1]), lang)
+    assert shown not in as_spelt
+    assert 'value="wireles mouse"' in as_spelt
+    assert total(text) == total(page(shop, "/search?q=wireless+mouse", lang))
+
+
 def test_a_relaxed_limit_is_said_plainly(shop: Service) -> None:
     text = page(shop, "/search?q=T恤+1元以内")
     assert re.search(r'class="notice"[^>]*>没有商品符合', text)

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from lingsou.core.errors import InputError
-from lingsou.models.tagger import Chain, TaggedSpan, best_path, bio_chain, bio_tags, tagged_spans
+from lingsou.models.tagger import (
+    Chain,
+    TaggedSpan,
+    best_path,
+    bio_chain,
+    bio_tags,
+    piece_probabilities,
+    tagged_spans,
+)
 
 TAGS = bio_tags(["brand", "product"])
 
@@ -28,6 +36,26 @@ def test_best_path_is_the_best_of_all(seed: int, rules: bool) -> None:
     chain = chain + bio_chain(tags) if rules else chain
     logits = random.normal(size=(1 + seed % 5, 3))
     assert tuple(best_path(logits, chain)) == brute_force(logits, chain)
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("rules", [False, True])
+def test_the_probability_of_a_piece_is_that_of_all_paths_through_it(seed: int, rules: bool) -> None:
+    random = np.random.default_rng(seed)
+    chain = Chain(random.normal(size=3), random.normal(size=3), random.normal(size=(3, 3)))
+    chain = chain + bio_chain(bio_tags(["x"])) if rules else chain
+    logits = random.normal(size=(1 + seed % 5, 3))
+    path = best_path(logits, chain)
+    weights = {}
+    for each in itertools.product(range(3), repeat=len(logits)):
+        steps = sum(chain.transitions[a, b] for a, b in itertools.pairwise(each))
+        own = logits[range(len(each)), each].sum()
+        weights[each] = np.exp(own + chain.start[each[0]] + chain.end[each[-1]] + steps)
+    for first, last in itertools.combinations(range(len(logits) + 1), 2):
+        wanted = path[first:last].tolist()
+        through = sum(weight for each, weight in weights.items() if list(each[first:last]) == wanted)
+        (found,) = piece_probabilities(logits, chain, path, [(first, last)])
+        assert found == pytest.approx(through / sum(weights.values()))
 
 
 def test_a_text_without_tokens_has_an_empty_path() -> None:

@@ -43,6 +43,19 @@ def test_nothing_before_the_first_refresh(store: Store, engine: EmbeddedEngine) 
     assert suggestions.index is None
 
 
+def test_whoever_reads_the_titles_takes_no_change_away(store: Store, engine: EmbeddedEngine) -> None:
+    suggestions = Suggestions(store, engine, SEGMENTER)
+    store.upsert([Product(id="new", title="Zweihander lamp")])
+    assert suggestions.titles() == []  # stored, not yet indexed
+    index(store, engine)
+    suggestions.refresh(at_once=True)
+    store.upsert([Product(id="newer", title="Zweihander shade")])
+    index(store, engine)
+    assert suggestions.titles() == ["Zweihander lamp", "Zweihander shade"]
+    assert suggestions.refresh(at_once=True)
+    assert len(texts(suggestions, "zwei", "product")) == 2
+
+
 def test_the_catalogue_is_followed_as_far_as_it_is_indexed(store: Store, engine: EmbeddedEngine) -> None:
     suggestions = Suggestions(store, engine, SEGMENTER)
     store.upsert(tiny_catalogue())

@@ -123,6 +123,41 @@ def test_a_plan_by_words_alone_has_categories_too(tmp_path: Path) -> None:
     assert [belief.category for belief in plan.categories] == ["Clothing > Knitwear"]
 
 
+@pytest.fixture
+def correcting(tmp_path: Path) -> Iterator[SearchPipeline]:
+    """With what correction learns from: titles, here those of the tiny catalogue a few times over."""
+    engine = EmbeddedEngine(tmp_path / "index", "s", SEGMENTER, SearchSettings())
+    engine.apply(as_changes(tiny_catalogue()))
+    titles = [product.title for product in tiny_catalogue()] * 10
+    understanding = Understanding(engine, SEGMENTER, "CNY", titles=lambda: titles)
+    understanding.refresh()
+    with Store.open(sqlite_url(tmp_path / "store.sqlite3")) as store:
+        store.upsert(tiny_catalogue())
+        yield SearchPipeline(store, engine, SEGMENTER, understanding=understanding)
+
+
+def test_a_misspelt_query_is_corrected_and_the_original_is_kept(correcting: SearchPipeline) -> None:
+    answer = correcting.search(SearchRequest(q="runing shoes under 2000"))
+    assert answer.plan is not None
+    assert (answer.plan.raw, answer.plan.corrected) == ("runing shoes under 2000", "running shoes under 2000")
+    assert answer.plan.text == "running shoes"
+    (limit,) = answer.plan.constraints
+    assert answer.plan.read[limit.start : limit.end] == limit.surface
+    right = correcting.search(SearchRequest(q="running shoes under 2000"))
+    assert [hit.id for hit in answer.hits] == [hit.id for hit in right.hits]
+    assert right.plan is not None
+    assert (right.plan.corrected, right.plan.corrections) == ("", ())
+
+
+def test_words_are_searched_as_they_are_spelt_if_asked(correcting: SearchPipeline) -> None:
+    answer = correcting.search(SearchRequest(q="runing shoes", correct=False))
+    assert answer.plan is not None
+    assert (answer.plan.corrected, answer.plan.corrections) == ("", ())
+    plan = correcting.understand("runing shoes", correct=False)
+    assert plan is not None
+    assert plan.read == "runing shoes"
+
+
 def entity(kind: str, field: str, value: str, start: int, surface: str, confidence: float = 0.9) -> Entity:
     return Entity.model_validate(
         {"kind": kind, "field": field, "values": (value,), "source": "catalogue", "confidence": confidence}

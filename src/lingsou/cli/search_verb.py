@@ -70,6 +70,10 @@ def _print(response: SearchResponse) -> None:
         table.add_row(str(place), escape(hit.id), title, escape(product.brand), price, stock, f"{hit.score:.2f}")
     if response.hits:
         output.print(table)
+    if response.plan and response.plan.corrected:
+        output.print(f"searched for: {response.plan.corrected}", markup=False, highlight=False)
+    if response.plan and response.plan.suggested:
+        output.print(f"did you mean: {response.plan.suggested}", markup=False, highlight=False)
     for notice in response.notices:
         output.print(notice, markup=False, highlight=False)
     for stage in response.stages:

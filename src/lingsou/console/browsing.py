@@ -34,6 +34,8 @@ class Browse:
     page: int = 1
     literal: bool = False
     """Take the words as they stand, without limits read from them."""
+    as_spelt: bool = False
+    """Take the words as they are spelt."""
 
     @classmethod
     def of(cls, params: QueryParams) -> "Browse":
@@ -49,6 +51,7 @@ class Browse:
             sort=next((sort for sort in SORTS if sort == params.get("sort")), "relevance"),
             page=min(max(int(page), 1), _MOST_PAGES) if page.isdecimal() and len(page) < 9 else 1,
             literal=params.get("literal") == "1",
+            as_spelt=params.get("as_spelt") == "1",
         )
 
     @property
@@ -86,6 +89,7 @@ class Browse:
         """Names and values of the address, for links and hidden form fields; `without` leaves names out."""
         plain: list[tuple[str, Any]] = [("q", self.q), *self.chosen, ("min", self.low), ("max", self.high)]
         plain += [("in_stock", "1" if self.in_stock else ""), ("literal", "1" if self.literal else "")]
+        plain.append(("as_spelt", "1" if self.as_spelt else ""))
         plain += [("sort", "" if self.sort == "relevance" else self.sort), ("page", self.page if self.page > 1 else "")]
         return [(name, str(value)) for name, value in plain if value not in ("", None) and name not in without]
 
@@ -120,6 +124,7 @@ class Browse:
                 "page": self.page,
                 "page_size": PAGE_SIZE,
                 "understand": not self.literal,
+                "correct": not self.as_spelt,
                 **changes,
             }
         )

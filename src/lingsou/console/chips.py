@@ -39,7 +39,7 @@ def understood(plan: QueryPlan | None, browse: Browse, labels: Labels, currency:
         taken.append((belief.start, belief.end))
         label = _entity(belief, labels) if isinstance(belief, Entity) else _constraint(belief, labels, currency)
         hard = isinstance(belief, Constraint) and belief.hard
-        target = browse.but(q=without_span(plan.raw, belief.start, belief.end))
+        target = browse.but(q=without_span(plan.read, belief.start, belief.end))
         chips.append((belief.start, Chip(label, target.url, hard)))
     return [chip for _, chip in sorted(chips, key=lambda each: each[0])]
 

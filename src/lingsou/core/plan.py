@@ -7,7 +7,7 @@ from pydantic import Field
 
 from lingsou.core.frozen import Frozen
 
-EntityKind = Literal["brand", "category", "attribute", "model"]
+EntityKind = Literal["brand", "category", "product", "attribute", "model"]
 
 
 class Span(Frozen):
@@ -27,7 +27,7 @@ class Entity(Span):
         description="values of the field that the words stand for, as the index spells them"
     )
     negated: bool = Field(False, description="the shopper does not want it")
-    source: str = Field(description="how it was found: `catalogue`, `alias`, `case-folded` …")
+    source: str = Field(description="how it was found: `catalogue`, `alias`, `case-folded`, `tagger` …")
     confidence: float = Field(ge=0, le=1)
 
 
@@ -50,21 +50,66 @@ class Expansion(Frozen):
     of: str = Field("", description="the words of the query that it stands for; empty: all of them")
 
 
+class Correction(Span):
+    """Words of the query that were typed, it seems, in place of others."""
+
+    replacement: str = Field(description="what was meant")
+    source: str = Field(description="the kind of error: `spelling`, `keyboard`, `sound`, `split`, `join`, `pinyin` …")
+    confidence: float = Field(ge=0, le=1, description="probability that the replacement was meant")
+    applied: bool = Field(description="the replacement was searched for; else it is only suggested")
+
+
 class CategoryBelief(Frozen):
     """How likely the shopper means a category; path joined by ` > `."""
 
     category: str
     probability: float = Field(ge=0, le=1)
+    source: str = Field("", description="`words`, `hits`, `head`, several of them joined by `+`, or `merchandiser`")
+
+
+class IntentBelief(Frozen):
+    """How likely the shopper wants something; docs/understanding.md lists the intents."""
+
+    intent: str
+    probability: float = Field(ge=0, le=1)
+    source: str = Field(description="`built-in`, `head`, the name of rules, or `merchandiser`")
+
+
+class SentimentBelief(Frozen):
+    """How likely the words are of one sentiment, as the labels of a trained head name it."""
+
+    sentiment: str
+    probability: float = Field(ge=0, le=1)
+    source: str
+
+
+class Attribution(Span):
+    """What some words of `text` do for a belief of a learned head."""
+
+    head: str = Field(description="role of the head, such as `intent`")
+    label: str = Field(description="the belief, the head's likeliest")
+    change: float = Field(ge=-1, le=1, description="its probability less that without the words")
 
 
 class QueryPlan(Frozen):
-    """The understood query."""
+    """The understood query. Spans are into `raw`, except that those of entities and constraints are into `read`."""
 
     raw: str
+    corrected: str = Field("", description="what was read in place of `raw`; empty: the query was read as it stands")
+    suggested: str = Field("", description="what the shopper may have meant instead, not searched for; empty: nothing")
+    corrections: tuple[Correction, ...] = Field((), description="pieces of `raw` that were corrected or may need it")
     language: str = Field(description="`zh`, `en`, `mixed` or `other`")
     text: str = Field(description="the words left for retrieval: prices, negations and their cue words removed")
     tokens: tuple[str, ...] = Field(description="index terms of `text`")
     entities: tuple[Entity, ...] = ()
     constraints: tuple[Constraint, ...] = ()
+    intents: tuple[IntentBelief, ...] = Field((), description="most likely first; none while no encoder answers")
+    sentiment: tuple[SentimentBelief, ...] = Field((), description="most likely first; only where a head is trained")
     categories: tuple[CategoryBelief, ...] = Field((), description="most likely first")
     expansions: tuple[Expansion, ...] = ()
+    attributions: tuple[Attribution, ...] = Field((), description="spans of `text`; only where they were asked for")
+
+    @property
+    def read(self) -> str:
+        """The words that the plan is made of: the shopper's own, or the corrected ones."""
+        return self.corrected or self.raw

@@ -111,6 +111,14 @@ class EncoderSettings(Section):
         return Path(os.environ.get("LINGSOU_MODELS_DIR") or Path(home) / "lingsou" / "models")
 
 
+class UnderstandingSettings(Section):
+    """What is read from a shopper's words."""
+
+    intent_rules: Annotated[str | None, _EMPTY_IS_NONE] = Field(
+        None, description="rules that tell the intent beside the learned head: `cues`, or a plug-in's name; none: none"
+    )
+
+
 class RankingSettings(Section):
     """The learned order of results, variety among them, and places for what nobody has seen yet."""
 
@@ -172,6 +180,7 @@ class Settings(BaseSettings):
     index: IndexSettings = IndexSettings()
     search: SearchSettings = SearchSettings()
     encoder: EncoderSettings = EncoderSettings()
+    understanding: UnderstandingSettings = UnderstandingSettings()
     ranking: RankingSettings = RankingSettings()
     events: EventSettings = EventSettings()
     console: ConsoleSettings = ConsoleSettings()
@@ -205,7 +214,10 @@ class DataFolder:
         self.models = self.root / "models"
         self.ranker = self.models / "ranker"
         self.reranker = self.models / "reranker"
+        self.recommender = self.models / "recommender"
         self.encoder = self.models / "encoder"
+        self.heads = self.root / "heads"
+        self.query_labels = self.root / "labels" / "queries.jsonl"
 
     def exists(self) -> bool:
         """Whether `lingsou init` was run here."""

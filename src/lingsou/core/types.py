@@ -179,6 +179,7 @@ class SearchRequest(Frozen):
     collapse: bool = Field(True, description="show one product of each variant group")
     explain: bool = False
     understand: bool = Field(True, description="false: take the words as they stand, without limits read from them")
+    correct: bool = Field(True, description="false: take the words as they are spelt; without `understand` they are")
     context: Context = Context()
 
 
@@ -247,6 +248,45 @@ class RankResponse(Frozen):
     unknown: tuple[str, ...] = Field((), description="ids that the index does not hold")
     ranker: str | None = Field(None, description="version of the model; none: by words and meaning alone")
     reranker: str | None = Field(None, description="version of the model that read the first of them; none: not read")
+    took_ms: float
+
+
+RecommendKind = Literal["for-you", "session", "similar", "bought-together", "trending", "replenish"]
+
+
+class RecommendRequest(Frozen):
+    """What `/v1/recommend` accepts."""
+
+    kind: RecommendKind = "for-you"
+    n: int = Field(12, ge=1, le=200)
+    items: tuple[Id, ...] = Field(
+        (), max_length=100, description="what it is about: the product shown, those in the cart, the latest clicks"
+    )
+    filters: Mapping[str, Any] = Field(default_factory=dict, description="as in a search")
+    exclude: tuple[Id, ...] = Field((), max_length=1_000, description="products that must not come")
+    context: Context = Context()
+    explain: bool = Field(False, description="say why each product is there")
+
+
+class Recommendation(Frozen):
+    """One recommended product."""
+
+    id: str
+    score: float
+    product: Product
+    because: str | None = Field(None, description="id of the product in the shopper's history that spoke most for it")
+    reason: str | None = Field(None, description="why, in the language of the interface")
+
+
+class RecommendResponse(Frozen):
+    """What `/v1/recommend` returns."""
+
+    query_id: str = Field(description="to send with the events that follow, as for a search")
+    kind: RecommendKind
+    source: str = Field(description="what answered; `sales` where nothing was trained yet")
+    items: tuple[Recommendation, ...] = Field(description="best first")
+    model: str | None = Field(None, description="version of the recommender; none: there is none")
+    notices: tuple[str, ...] = Field((), description="what had to be done otherwise, in plain words")
     took_ms: float
 
 

@@ -47,8 +47,10 @@ def bio_chain(tags: Sequence[str]) -> Chain:
     )
 
 
-def best_path(logits: Floats, chain: Chain) -> Integers:
+def best_path(logits: Floats, chain: Chain, steps: Floats | None = None) -> Integers:
     """The tags [n] whose path scores best for `logits` [n, k]; the lower tag where two are equal.
+
+    `steps` [n, k, k] come on top of the chain's transitions, `steps[i]` those to place i.
 
     Source: Viterbi, 1967. Cost: n · k².
 
@@ -68,12 +70,52 @@ def best_path(logits: Floats, chain: Chain) -> Integers:
     score = chain.start + logits[0]
     for place in range(1, n):
         through = score[:, None] + chain.transitions
+        if steps is not None:
+            through = through + steps[place]
         before[place] = through.argmax(axis=0)
         score = through.max(axis=0) + logits[place]
     path[-1] = (score + chain.end).argmax()
     for place in range(n - 1, 0, -1):
         path[place - 1] = before[place, path[place]]
     return path
+
+
+def piece_probabilities(
+    logits: Floats, chain: Chain, path: Integers, pieces: Sequence[tuple[int, int]], steps: Floats | None = None
+) -> list[float]:
+    """How likely the tokens `first` to `last` (exclusive) of each piece have the tags of `path`, whatever others have.
+
+    `steps` are as for `best_path`.
+
+    Source: the forward-backward algorithm; Rabiner, "A tutorial on hidden Markov models", 1989. Cost: n · k².
+    """
+    if not pieces:
+        return []
+    scores = np.asarray(logits, np.float64)
+    n = len(scores)
+    moves = [chain.transitions if steps is None else chain.transitions + steps[place] for place in range(n)]
+    before, after = np.empty(scores.shape), np.empty(scores.shape)
+    before[0], after[-1] = chain.start + scores[0], chain.end
+    for place in range(1, n):
+        before[place] = _log_sum(before[place - 1][:, None] + moves[place]) + scores[place]
+    for place in range(n - 1, 0, -1):
+        after[place - 1] = _log_sum((moves[place] + scores[place] + after[place]).T)
+    total = float(_log_sum((before[-1] + chain.end)[:, None])[0])
+    found = []
+    for first, last in pieces:
+        inner = before[first, path[first]]
+        for place in range(first + 1, last):
+            inner += moves[place][path[place - 1], path[place]] + scores[place, path[place]]
+        found.append(float(np.exp(min(inner + after[last - 1, path[last - 1]] - total, 0.0))))
+    return found
+
+
+def _log_sum(values: Floats) -> Floats:
+    """Log Σ exp over the first axis; −∞ where all are."""
+    most = values.max(axis=0)
+    safe = np.where(np.isfinite(most), most, 0.0)
+    with np.errstate(divide="ignore"):
+        return np.asarray(safe + np.log(np.exp(values - safe).sum(axis=0)))
 
 
 @dataclass(frozen=True)

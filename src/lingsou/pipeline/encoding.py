@@ -6,14 +6,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 
-import numpy as np
 import structlog
-from numpy.typing import NDArray
 
 from lingsou.core.errors import LingsouError
 from lingsou.encoders.cache import QueryVectorCache
 from lingsou.encoders.calibration import group_of
-from lingsou.encoders.encoder import Encoder
+from lingsou.encoders.encoder import Encoder, HeadOutputs
 from lingsou.retrieval.engine import QueryVector
 
 _THREADS = 2
@@ -22,21 +20,30 @@ _MOST_WAITING = 8
 
 @dataclass(frozen=True)
 class Encoded:
-    """A query's vector, or why there is none."""
+    """A query's vector, or why there is none; and what the encoder's heads said in the same pass."""
 
     vector: QueryVector | None
     fallback: str | None = None
+    outputs: HeadOutputs | None = None
 
 
 class QueryEncoder:
     """Encodes queries in threads of its own and gives up waiting after the budget.
 
     A vector that comes too late is cached all the same: the same query asked again has it. `load` opens the encoder;
-    until it is open, or when it cannot be, every answer says why there is no vector.
+    until it is open, or when it cannot be, every answer says why there is no vector. `opened` is told of it then.
     """
 
-    def __init__(self, load: Callable[[], Encoder] | None, *, budget_ms: int, cache: int):
+    def __init__(
+        self,
+        load: Callable[[], Encoder] | None,
+        *,
+        budget_ms: int,
+        cache: int,
+        opened: Callable[[Encoder], None] | None = None,
+    ):
         self._load = load
+        self._opened = opened
         self._budget = budget_ms / 1_000
         self._capacity = cache
         self._cache: QueryVectorCache | None = None
@@ -58,6 +65,8 @@ class QueryEncoder:
             try:
                 self._cache = QueryVectorCache(self._load(), self._capacity)
                 self._reason = None
+                if self._opened is not None:  # searches have the vectors meanwhile
+                    self._opened(self._cache.encoder)
             except LingsouError as error:
                 self._reason = f"no encoder: {error}"
                 structlog.get_logger("lingsou.encoder").warning("searching by words alone", reason=str(error))
@@ -74,13 +83,13 @@ class QueryEncoder:
             return Encoded(None, self._reason if text.strip() else None)
         known = cache.peek(text)
         if known is not None:
-            return Encoded(QueryVector(known, group_of(text), cache.encoder.fingerprint))
+            return _encoded(text, known, cache.encoder)
         if not self._free.acquire(blocking=False):
             return Encoded(None, "the encoder is overloaded")
-        future: Future[NDArray[np.float32]] = self._pool.submit(lambda: cache.encode([text])[0])
+        future: Future[HeadOutputs] = self._pool.submit(lambda: cache.read([text])[0])
         future.add_done_callback(lambda _: self._free.release())
         try:
-            return Encoded(QueryVector(future.result(self._budget), group_of(text), cache.encoder.fingerprint))
+            return _encoded(text, future.result(self._budget), cache.encoder)
         except FutureTimeout:
             return Encoded(None, f"the encoder took longer than {self._budget * 1_000:g} ms")
         except Exception as error:  # noqa: BLE001 (whatever a model raises, the words still find)
@@ -90,3 +99,7 @@ class QueryEncoder:
     def close(self) -> None:
         """Let the threads end."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _encoded(text: str, outputs: HeadOutputs, encoder: Encoder) -> Encoded:
+    return Encoded(QueryVector(outputs.sentence, group_of(text), encoder.fingerprint), outputs=outputs)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lingsou.core.plan import QueryPlan
+from lingsou.encoders import read_heads
 from lingsou.encoders.calibration import group_of
 from lingsou.encoders.encoder import Encoder
 from lingsou.pipeline.understanding import Understanding, boosts_of, filters_of, with_categories
@@ -36,16 +37,21 @@ class PlannedSearch:
         if plan is None:
             query = EngineQuery(text=text, vector=self.vector(text), collapse=False)
             return PlannedQuery(query, self._engine.match(query), None)
+        vector, outputs = None, None
+        if self._encoder is not None and plan.text.strip():
+            outputs = read_heads(self._encoder, [plan.text])[0]
+            vector = QueryVector(outputs.sentence, group_of(plan.text), self._encoder.fingerprint)
+        plan, likely = self._understanding.learned(plan, outputs)
         fields = self._engine.fields()
         query = EngineQuery(
             text=plan.text,
-            vector=self.vector(plan.text),
+            vector=vector,
             expansions=plan.expansions,
             filters=parse_filters(filters_of(plan, fields), fields),
             collapse=False,
         )
         matched = self._engine.match(query)
-        plan = with_categories(plan, matched)
+        plan = with_categories(plan, matched, likely)
         return PlannedQuery(replace(query, boosts=boosts_of(plan, fields)), matched, plan)
 
     def query(self, text: str) -> EngineQuery:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
 from lingsou.core.frozen import assembled
+from lingsou.core.plan import QueryPlan
 from lingsou.core.types import (
     Explanation,
     Hit,
@@ -104,7 +105,7 @@ class SearchPipeline:
         plan = None
         if self._understanding and request.understand and request.q.strip():
             with clock.stage("understand"):
-                plan = self._understanding.plan(request.q)
+                plan = self._understanding.plan(request.q, correct=request.correct)
             clock.fell_back("the catalogue's words are loading" if plan is None else None)
         asks, about = NOTHING, categories_of(request, plan)
         if rules:
@@ -116,7 +117,10 @@ class SearchPipeline:
             with clock.stage("encode"):
                 encoded = self._encoder.encode(text)
             clock.fell_back(encoded.fallback)
+        likely: Mapping[str, float] = {}
         with clock.stage("plan"):
+            if plan and self._understanding:
+                plan, likely = self._understanding.learned(plan, encoded.outputs)
             asked = parse_filters(request.filters, fields)
             limits = filters_of(plan, fields) if plan else {}
             own = EngineQuery(
@@ -134,7 +138,7 @@ class SearchPipeline:
         with clock.stage("retrieve"):
             matched = index.match(asks.over(own))
             if plan:
-                plan = with_categories(plan, matched)
+                plan = with_categories(plan, matched, likely)
                 own = replace(own, boosts=boosts_of(plan, fields))
                 # What the words find may tell what they are about, which some rules ask.
                 if rules and (known := categories_of(request, plan)) != about and rules.ask_about(known):
@@ -187,6 +191,23 @@ class SearchPipeline:
             stages=tuple(clock.stages),
         )
 
+    def understand(self, q: str, *, explain: bool = False, correct: bool = True) -> QueryPlan | None:
+        """What a search for these words would understand; none before the catalogue's words are learned.
+
+        Args:
+            q: as the shopper typed it.
+            explain: say what each word does for what heads believe, for a forward pass of the encoder a word.
+            correct: false takes the words as they are spelt.
+        """
+        if self._understanding is None or (plan := self._understanding.plan(q, correct=correct)) is None:
+            return None
+        encoded = self._encoder.encode(plan.text) if self._encoder else Encoded(None)
+        plan, likely = self._understanding.learned(plan, encoded.outputs)
+        query = EngineQuery(text=plan.text, vector=encoded.vector, expansions=plan.expansions)
+        plan = with_categories(plan, self._view().match(query), likely)
+        encoder = self._encoder.encoder if self._encoder else None
+        return self._understanding.explained(plan, encoder) if explain and encoder else plan
+
     def rank(self, request: RankRequest) -> RankResponse:
         """Order products that the caller brings by how well they answer a query, whether a search finds them or not.
 
@@ -203,8 +224,9 @@ class SearchPipeline:
         encoded = self._encoder.encode(text) if self._encoder and text.strip() else Encoded(None)
         query = EngineQuery(text=text, vector=encoded.vector, expansions=plan.expansions if plan else ())
         matched = index.match(query)
-        if plan:
-            plan = with_categories(plan, matched)
+        if plan and self._understanding:
+            plan, likely = self._understanding.learned(plan, encoded.outputs)
+            plan = with_categories(plan, matched, likely)
             query = replace(query, boosts=boosts_of(plan, fields))
         ranking = self._ranking or RankingStage.without_model(self._products.get, self._segmenter)
         ids = tuple(dict.fromkeys(request.ids))

@@ -53,6 +53,7 @@ class Suggestions:
         self._recent = recent
         self._titles: dict[int, ProductTitle] = {}
         self._read = 0
+        self._changed = False
         self._index: SuggestIndex | None = None
         self._sequence = -1
         self._rest_until = 0.0
@@ -76,7 +77,7 @@ class Suggestions:
             return False
         with self._building:
             sequence = self._engine.sequence
-            changed = self._follow(sequence)
+            changed, self._changed = self._follow(sequence) or self._changed, False
             if changed or aged or self._index is None:
                 values = self._engine.contents().values
                 self._index = self._builder.build(
@@ -91,6 +92,16 @@ class Suggestions:
             end = time.monotonic()
             self._rest_until = end + _REBUILD_SHARE * (end - start)
         return changed or aged
+
+    def titles(self) -> list[str]:
+        """The titles of the products that the engine has now.
+
+        Raises:
+            StorageError: the store cannot be read.
+        """
+        with self._building:
+            self._changed = self._follow(self._engine.sequence) or self._changed
+            return [product.title for product in self._titles.values()]
 
     def suggest(self, q: str, limit: int, user_id: str | None = None) -> SuggestResponse:
         """At most `limit` completions of `q`, grouped; the shopper's own searches first if `user_id` says whose.

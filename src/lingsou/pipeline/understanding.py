@@ -4,11 +4,19 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import structlog
+
+from lingsou.core.errors import LingsouError
 from lingsou.core.plan import Constraint, Entity, QueryPlan
+from lingsou.encoders import Encoder, HeadOutputs
+from lingsou.pipeline.heads import Heads
 from lingsou.query import CatalogLexicon, NumberField, Understander, Vocabulary, category_beliefs, hard_filters
+from lingsou.query.beliefs import CategoryNames
+from lingsou.query.correction import ShopWords, build_correctors
+from lingsou.query.labels import QueryLabels, labelled, overruled
 from lingsou.retrieval.engine import Boost, EngineQuery, FieldContents, MatchedQuery, SearchEngine
 from lingsou.retrieval.filters import AllOf, FieldKind, Filter, Terms, parse_filters
 from lingsou.text.segment import Segmenter
@@ -46,10 +54,34 @@ _LABEL = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)? (.+)")
 
 
 class Understanding:
-    """Plans queries against the catalogue as it was at the last `refresh`. Safe to share between threads."""
+    """Plans queries against the catalogue as it was at the last `refresh`. Safe to share between threads.
 
-    def __init__(self, engine: SearchEngine, segmenter: Segmenter, currency: str):
+    Args:
+        engine: whose values are the catalogue's words.
+        segmenter: the shop's.
+        currency: ISO code of the shop's prices.
+        heads: read what an encoder's heads say; none: nothing learned is asked.
+        labels: what a merchandiser said of single queries.
+        titles: those of the products, for correction; none: nothing is corrected.
+        searched: what was searched for, with how often.
+    """
+
+    def __init__(
+        self,
+        engine: SearchEngine,
+        segmenter: Segmenter,
+        currency: str,
+        heads: Heads | None = None,
+        labels: QueryLabels | None = None,
+        titles: Callable[[], Sequence[str]] | None = None,
+        searched: Callable[[], Sequence[tuple[str, int]]] = tuple,
+    ):
         self._engine = engine
+        self._titles = titles
+        self._searched = searched
+        self._heads = heads
+        self._labels = labels
+        self._categories = CategoryNames(())
         self._segmenter = segmenter
         self._currency = currency
         self._understander: Understander | None = None
@@ -58,21 +90,65 @@ class Understanding:
         self._building = threading.Lock()
 
     def refresh(self, *, at_once: bool = False) -> bool:
-        """Learn the catalogue's words anew if it changed, unless that was done just now; whether it did."""
+        """Learn the catalogue's words anew if it changed, unless that was done just now; whether it did.
+
+        Raises:
+            StorageError: the products' titles or the search log cannot be read.
+        """
+        if self._labels is not None:
+            try:
+                self._labels.refresh()
+            except LingsouError as error:
+                structlog.get_logger("lingsou.labels").error("labels of queries were not read", error=str(error))
         start, sequence = time.monotonic(), self._engine.sequence
         if sequence == self._sequence or (start < self._rest_until and not at_once):
             return False
         with self._building:
-            lexicon = CatalogLexicon(vocabulary_of(self._engine.contents()), self._segmenter)
-            self._understander = Understander(lexicon, self._segmenter, self._currency)
+            contents = self._engine.contents()
+            lexicon = CatalogLexicon(vocabulary_of(contents), self._segmenter)
+            self._categories = CategoryNames(lexicon.vocabulary.fields.get("category", ()))
+            if self._understander is None or self._titles is None:
+                self._understander = Understander(lexicon, self._segmenter, self._currency)
+            if self._titles is not None:
+                words = ShopWords(self._titles(), contents.values, self._engine.terms(), self._searched())
+                correctors = build_correctors(words, self._segmenter)
+                self._understander = Understander(lexicon, self._segmenter, self._currency, correctors)
             end = time.monotonic()
             self._sequence, self._rest_until = sequence, end + _REBUILD_SHARE * (end - start)
         return True
 
-    def plan(self, text: str) -> QueryPlan | None:
-        """The plan; none before the first `refresh`, or for no words. Its categories are those that words name."""
+    def plan(self, text: str, *, correct: bool = True) -> QueryPlan | None:
+        """The plan; none before the first `refresh`, or for no words. Its categories are those that words name.
+
+        Words are read as they are spelt where that is asked for, or a merchandiser said what the query means.
+        """
         understander = self._understander
-        return understander.understand(text) if understander and text.strip() else None
+        if understander is None or not text.strip():
+            return None
+        label = self._labels.of(text) if self._labels is not None else None
+        plan = understander.understand(text, correct=correct and label is None)
+        return labelled(plan, label, understander.lexicon, self._segmenter)
+
+    def learned(self, plan: QueryPlan, outputs: HeadOutputs | None) -> tuple[QueryPlan, Mapping[str, float]]:
+        """The plan with what heads say in the forward pass of its text, and what they say of categories, by path."""
+        understander = self._understander
+        if self._heads is None or understander is None:
+            return plan, {}
+        said = self._heads.say(plan.text, outputs)
+        read = self._heads.read(plan, said, understander.lexicon, self._segmenter)
+        return read, self._categories.paths(said.beliefs.get("category", {}))
+
+    def learn(self, encoder: Encoder | None) -> None:
+        """Fit the default intent head where the encoder needs it and it is not known yet: seconds, for a thread."""
+        if self._heads is not None:
+            self._heads.learn(encoder)
+
+    def explained(self, plan: QueryPlan, encoder: Encoder) -> QueryPlan:
+        """The plan with what each word of its text does for what heads believe: a forward pass a word."""
+        if self._heads is None or not plan.text:
+            return plan
+        found = self._heads.attributions(plan.text, encoder, self._segmenter)
+        return plan.model_copy(update={"attributions": found})
 
     def understand(self, text: str) -> QueryPlan | None:
         """As `plan`, with the categories of what the words find as well; a search has the meaning's besides."""
@@ -99,9 +175,11 @@ def filters_of(plan: QueryPlan, fields: Mapping[str, FieldKind]) -> dict[str, An
     return hard_filters(each for each in plan.constraints if each.field in fields)
 
 
-def with_categories(plan: QueryPlan, matched: MatchedQuery) -> QueryPlan:
-    """The plan with the distribution over categories that its words and the best matches give together."""
-    beliefs = category_beliefs(matched.neighbours(NEIGHBOURS), plan.entities)
+def with_categories(plan: QueryPlan, matched: MatchedQuery, learned: Mapping[str, float] | None = None) -> QueryPlan:
+    """The plan with the distribution over categories that its words, the best matches and a head give together."""
+    if overruled(plan.categories):
+        return plan
+    beliefs = category_beliefs(matched.neighbours(NEIGHBOURS), plan.entities, learned)
     return plan.model_copy(update={"categories": beliefs})
 
 
@@ -164,7 +242,7 @@ def _is_modifier(product: Entity | Constraint, plan: QueryPlan, readings: Sequen
 
     So it does when right behind it stands another product word, or a word that this catalogue has no name for.
     """
-    following = _NEXT_WORD.match(plan.raw, product.end)
+    following = _NEXT_WORD.match(plan.read, product.end)
     if following is None or following.group(1).lower() in _PARTICLES or following.group(1)[0] in _PARTICLES:
         return False
     named = [each for each in readings if each.start == following.start(1)]

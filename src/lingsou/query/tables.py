@@ -47,7 +47,8 @@ class AskedField:
     names: tuple[str, ...]
 
 
-def _rows(name: str) -> Iterator[list[str]]:
+def rows_of(name: str) -> Iterator[list[str]]:
+    """The cells of each line of one of the package's tables, comments left out; `-` is an empty cell."""
     text = resources.files("lingsou.query").joinpath("data", name).read_text(encoding="utf-8")
     for line in text.splitlines():
         if line and not line.startswith("#"):
@@ -61,7 +62,7 @@ def _names(cell: str) -> tuple[str, ...]:
 @cache
 def concepts() -> tuple[Concept, ...]:
     """Every concept of the bilingual tables."""
-    rows = [(_names(zh), _names(en), normalise(broader)) for name in _BILINGUAL for zh, en, broader in _rows(name)]
+    rows = [(_names(zh), _names(en), normalise(broader)) for name in _BILINGUAL for zh, en, broader in rows_of(name)]
     numbers: dict[str, int] = {}
     for number, (_, en, _) in enumerate(rows):
         numbers.setdefault(en[0], number)
@@ -75,7 +76,7 @@ def concepts() -> tuple[Concept, ...]:
 @cache
 def ordinary_words() -> frozenset[str]:
     """Words that say little when they match a brand: common nouns that are brands somewhere, and all concept names."""
-    listed = {name for row in _rows("ordinary.tsv") for name in _names(row[0])}
+    listed = {name for row in rows_of("ordinary.tsv") for name in _names(row[0])}
     return frozenset(listed.union(*(concept.names for concept in concepts())))
 
 
@@ -84,7 +85,7 @@ def asked_fields() -> tuple[AskedField, ...]:
     """The field names that may stand before a colon."""
     return tuple(
         AskedField(_names(words), field, _names(names[0]) if names else ())
-        for words, field, *names in _rows("fields.tsv")
+        for words, field, *names in rows_of("fields.tsv")
     )
 
 
@@ -93,7 +94,7 @@ def measures() -> tuple[Measure, ...]:
     """The measures, preferred ones first."""
     return tuple(
         Measure(dimension, unit, re.compile(field), re.compile(asked) if asked else None)
-        for dimension, unit, field, asked in _rows("measures.tsv")
+        for dimension, unit, field, asked in rows_of("measures.tsv")
     )
 
 

@@ -5,6 +5,7 @@ import re
 from lingsou.core.plan import Constraint, Entity, QueryPlan
 from lingsou.core.types import MAX_QUERY_LENGTH
 from lingsou.query.beliefs import category_beliefs
+from lingsou.query.correction import Correctors, corrected
 from lingsou.query.entities import entities_of, entity
 from lingsou.query.explicit import Asked, FieldNames
 from lingsou.query.lexicon import CatalogLexicon
@@ -29,22 +30,38 @@ class Understander:
         lexicon: the catalogue's names.
         segmenter: the shop's, for index terms.
         currency: ISO code of the shop's prices; limits in another currency are left out. Empty: take any.
+        correctors: what corrects misspelt words; none: every query is read as it stands.
     """
 
-    def __init__(self, lexicon: CatalogLexicon, segmenter: Segmenter, currency: str = ""):
+    def __init__(
+        self,
+        lexicon: CatalogLexicon,
+        segmenter: Segmenter,
+        currency: str = "",
+        correctors: Correctors | None = None,
+    ):
         self._lexicon = lexicon
+        self._correctors = correctors
         self._segmenter = segmenter
         self._currency = currency
         self._field_names = FieldNames(lexicon)
         self._measures = MeasureFinder(lexicon.vocabulary)
 
-    def understand(self, text: str) -> QueryPlan:
+    @property
+    def lexicon(self) -> CatalogLexicon:
+        """The catalogue's names."""
+        return self._lexicon
+
+    def understand(self, text: str, *, correct: bool = True) -> QueryPlan:
         """The plan of a query; its first `MAX_QUERY_LENGTH` characters are read. Never raises on a string.
 
-        Spans are into `plan.raw`, which is `text` without white space at its ends; characters that no text can
-        hold (lone surrogates, NUL) become U+FFFD there.
+        Spans are into `plan.read`. `plan.raw` is `text` without white space at its ends; characters that no text can
+        hold (lone surrogates, NUL) become U+FFFD there. With `correct` false the words are taken as they are spelt.
         """
-        raw = _BROKEN.sub("\ufffd", text.strip()[:MAX_QUERY_LENGTH]).strip()
+        typed = _BROKEN.sub("\ufffd", text.strip()[:MAX_QUERY_LENGTH]).strip()
+        corrections = self._correctors.correct(typed) if correct and self._correctors else ()
+        raw = corrected(typed, [each for each in corrections if each.applied])
+        meant = corrected(typed, corrections)
         tokens = tokenise(raw, self._segmenter)
         borders = segment_borders(raw, self._segmenter)
         asked, unknown = self._field_names.find(raw, tokens)
@@ -79,7 +96,10 @@ class Understander:
             (*ordered_constraints, *prices, *exclusions, *measured), key=lambda c: (c.start, c.end, c.field)
         )
         return QueryPlan(
-            raw=raw,
+            raw=typed,
+            corrected=raw if raw != typed else "",
+            suggested=meant if meant != raw else "",
+            corrections=corrections,
             language=detect(raw),
             text=left,
             tokens=terms,

@@ -155,6 +155,10 @@ class IndexView(Protocol):
         """The values of brand, category and attributes with their counts: what understanding matches words against."""
         ...
 
+    def terms(self) -> Mapping[str, int]:
+        """Every index term of the searched texts, with the number of products that have it."""
+        ...
+
     def match(self, query: EngineQuery) -> MatchedQuery:
         """Match the words, the vector and the expansions of a query, so that more can be decided from what was met."""
         ...

@@ -183,12 +183,14 @@ class SearchEngineContract(ABC):
         """Whatever is applied, folded or forgotten meanwhile; the engine itself shows it at once."""
         view = engine.view()
         query = EngineQuery(text="laptop", facets=(FacetRequest(field="brand"),))
-        before, fields, contents = view.search(query), view.fields(), view.contents()
+        before, fields, contents, terms = view.search(query), view.fields(), view.contents(), view.terms()
         engine.apply(as_changes([Product(id="n1", title="laptop", attributes={"lid": "red"})], first=50))
         engine.compact(force=True)
         assert (view.sequence, engine.sequence) == (before.sequence, 50)
         assert view.fields() == fields != engine.fields()
         assert view.contents() == contents != engine.contents()
+        assert view.terms() == terms != engine.terms()
+        assert engine.terms()["laptop"] == terms.get("laptop", 0) + 1
         assert engine.search(query).total == before.total + 1
         engine.clear()
         again = view.match(query).answer(query)

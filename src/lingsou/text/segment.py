@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -75,6 +75,12 @@ class Segmenter:
             terms += [joined for whole in _COMPOUND.findall(text) if len(joined := _join(whole)) <= _MAX_TERM]
         return terms
 
+    def stems(self, words: Sequence[str]) -> list[str]:
+        """The term of each of many normalised words, in one go; those that are none of English stay as they are."""
+        english = [word for word in words if word.isascii() and word.isalpha()]
+        stems = dict(zip(english, Stemmer.Stemmer("english").stemWords(english), strict=True))
+        return [stems.get(word, word) for word in words]
+
     def spans(self, text: str) -> list[Span]:
         """The terms of `text` with their places in it, for highlighting; overlapping ones included."""
         folded, starts, ends = fold_with_places(text)
@@ -110,6 +116,11 @@ class Segmenter:
         if others and ("-" in folded or "/" in folded):
             found += [match.span() for match in _COMPOUND.finditer(folded) if _join(match.group()) in others]
         return [(starts[left], ends[right - 1]) for left, right in found]
+
+
+def dictionary_words(text: str) -> list[tuple[int, int]]:
+    """`text` cut into words of rjieba's own dictionary, whatever words a shop has: `text[start:end]`, all of it."""
+    return [(start, end) for _, start, end in rjieba.tokenize(text, "default")]
 
 
 class _Stems(dict[str, str]):

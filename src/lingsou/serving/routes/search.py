@@ -48,6 +48,7 @@ def search_by_parameters(
     collapse: bool = True,
     explain: bool = False,
     understand: bool = True,
+    correct: bool = True,
 ) -> Response:
     """The same by URL: `?q=toner&filter=brand=HP|Dell&filter=price=50..100&facet=brand`."""
     body = SearchRequest.model_validate(
@@ -61,6 +62,7 @@ def search_by_parameters(
             "collapse": collapse,
             "explain": explain,
             "understand": understand,
+            "correct": correct,
         }
     )
     return _answer(request, body)

@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 
 from lingsou.core.types import VOLATILE_FIELDS
 from lingsou.retrieval.engine import FieldContents, NumberSummary
-from lingsou.retrieval.engines.embedded.analysis import ATTRIBUTE_PREFIX, BASE_FIELDS, KEYWORD_FIELDS, NUMBER_FIELDS
+from lingsou.retrieval.engines.embedded.analysis import (
+    ATTRIBUTE_PREFIX,
+    BASE_FIELDS,
+    IDENTIFIER,
+    KEYWORD_FIELDS,
+    NUMBER_FIELDS,
+)
 from lingsou.retrieval.engines.embedded.columns import KeywordColumn, NumberColumn
 from lingsou.retrieval.engines.embedded.postings import Postings, merge_postings, renumber_postings
 from lingsou.retrieval.engines.embedded.segment import NO_VECTORS, KeywordBlock, NumberBlock, Segment, VectorBlock
@@ -83,6 +89,17 @@ class Snapshot:
             if len(living):
                 numbers[name] = NumberSummary(len(living), float(living.min()), float(living.max()))
         return FieldContents(values, numbers)
+
+    def terms(self) -> dict[str, int]:
+        """Each term of texts with the number of living rows that have it. Cost: one pass over all inverted lists."""
+        found: dict[str, int] = {}
+        for part in self.postings:
+            before = np.concatenate([[0], np.cumsum(self.alive[part.rows], dtype=np.int64)])
+            counts = (before[part.indptr[1:]] - before[part.indptr[:-1]]).tolist()
+            for term, place in part.terms.items():
+                if counts[place] and not term.startswith(IDENTIFIER):
+                    found[term] = found.get(term, 0) + counts[place]
+        return found
 
     def version_of(self, number: int) -> int:
         """The content sequence of the product's current row, or -1."""

@@ -49,6 +49,10 @@ class View:
         """The values of brand, category and attributes with their counts."""
         return self._state.snapshot.contents()
 
+    def terms(self) -> Mapping[str, int]:
+        """The index's terms with the number of products of each."""
+        return self._state.snapshot.terms()
+
     def match(self, query: EngineQuery) -> Matched:
         """Words, vector and expansions, matched once."""
         return Matched(self._state, query, self._segmenter)
