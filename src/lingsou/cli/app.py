@@ -22,6 +22,7 @@ _VERBS = {
     "check": "check",
     "index": "index",
     "search": "search",
+    "recommend": "recommend",
     "serve": "serve",
     "backup": "backup",
     "restore": "restore",
@@ -37,6 +38,7 @@ _VERBS = {
     "analytics": "analytics",
     "rules": "rules",
     "judge": "judge",
+    "query": "query",
 }
 """Verb → the function, or the `Typer` of subverbs, of its module `<verb>_verb`."""
 

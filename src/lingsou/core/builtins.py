@@ -25,8 +25,29 @@ BUILTINS: dict[str, dict[str, str]] = {
     "engine": {
         "embedded": "lingsou.retrieval.engines.embedded:EmbeddedEngine",
     },
+    "intent-rules": {
+        "cues": "lingsou.query.intents:intent_cues",
+    },
     "reranker": {
         "onnx": "lingsou.ranking.cross_encoder:open_onnx",
+    },
+    "recommender": {
+        "als": "lingsou.recommend.sources.als:Als",
+        "bought-together": "lingsou.recommend.sources.bought_together:BoughtTogether",
+        "content": "lingsou.recommend.sources.content:Content",
+        "content-last": "lingsou.recommend.sources.presets:content_last",
+        "ease": "lingsou.recommend.sources.ease:Ease",
+        "item-knn": "lingsou.recommend.sources.presets:item_knn",
+        "item-walk": "lingsou.recommend.sources.item_walk:ItemWalk",
+        "next": "lingsou.recommend.sources.presets:following",
+        "popularity": "lingsou.recommend.sources.popularity:Popularity",
+        "replenish": "lingsou.recommend.sources.replenish:Replenish",
+        "revisit": "lingsou.recommend.sources.revisit:Revisit",
+        "sequence": "lingsou.recommend.sources.sequence:Sequence",
+        "session-knn": "lingsou.recommend.sources.session_knn:SessionKnn",
+        "similar": "lingsou.recommend.sources.similar:Similar",
+        "transitions": "lingsou.recommend.sources.transitions:Transitions",
+        "trending": "lingsou.recommend.sources.popularity:Trending",
     },
     "feature": {
         "fused": "lingsou.features.fusion:FUSED",

@@ -1,6 +1,7 @@
 """One opened data folder: settings, store, engine and pipeline, for the CLI, the service and benchmarks alike."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from lingsou.catalog.store import Store
@@ -11,11 +12,15 @@ from lingsou.features.live import LiveEvents
 from lingsou.pipeline.candidates import CandidateFeatures
 from lingsou.pipeline.encoder_choice import EncoderChoice, choose_encoder
 from lingsou.pipeline.encoding import QueryEncoder
+from lingsou.pipeline.heads import Heads
 from lingsou.pipeline.ranking import RankingStage
+from lingsou.pipeline.recommending import Recommendations
 from lingsou.pipeline.reranking import Reranking
 from lingsou.pipeline.search import SearchPipeline
 from lingsou.pipeline.suggesting import Suggestions
 from lingsou.pipeline.understanding import Understanding
+from lingsou.query.intents import intent_rules
+from lingsou.query.labels import QueryLabels
 from lingsou.retrieval.embedding import DocumentEmbedder
 from lingsou.retrieval.engines.embedded import EmbeddedEngine
 from lingsou.retrieval.indexer import Indexer
@@ -42,9 +47,11 @@ class Shop:
     rules: RuleBook
     ranking: RankingStage
     pipeline: SearchPipeline
+    labels: QueryLabels
     behaviour: Behaviour
     live_events: LiveEvents
     suggestions: Suggestions
+    recommendations: Recommendations
 
     def warm_up(self) -> None:
         """Open the encoder and learn the catalogue's words, which takes seconds; searches do without until then."""
@@ -89,20 +96,27 @@ def open_shop(root: Path | str, *, read_index: bool = True) -> Shop:
     except BaseException:
         store.close()
         raise
-    encoder = QueryEncoder(chosen.load, budget_ms=settings.encoder.budget_ms, cache=settings.encoder.cache)
-    understanding = Understanding(engine, segmenter, settings.currency)
-    live_events = LiveEvents(behaviour, store.get)
-    candidates, reranking = CandidateFeatures(segmenter, live_events.view), Reranking(folder.reranker, settings.ranking)
-    ranking = RankingStage(folder.ranker, settings.ranking, candidates, store.get, reranking)
-    pipeline = SearchPipeline(store, engine, segmenter, encoder, understanding, rules, ranking)
+    labels = QueryLabels(folder.query_labels)
+    heads = Heads(folder.heads, labels, intent_rules(settings.understanding.intent_rules))
+    encoder = QueryEncoder(
+        chosen.load, budget_ms=settings.encoder.budget_ms, cache=settings.encoder.cache, opened=heads.open
+    )
     searches = behaviour.searches
+    popular = partial(searches.popular, _POPULAR_DAYS, _POPULAR_SEARCHES)
     suggestions = Suggestions(
         store,
         engine,
         segmenter,
-        popular=lambda: searches.popular(_POPULAR_DAYS, _POPULAR_SEARCHES),
+        popular=popular,
         recent=lambda user_id: searches.recent(user_id, _RECENT_SEARCHES),
     )
+    understanding = Understanding(
+        engine, segmenter, settings.currency, heads, labels, titles=suggestions.titles, searched=popular
+    )
+    live_events = LiveEvents(behaviour, store.get)
+    candidates, reranking = CandidateFeatures(segmenter, live_events.view), Reranking(folder.reranker, settings.ranking)
+    ranking = RankingStage(folder.ranker, settings.ranking, candidates, store.get, reranking)
+    pipeline = SearchPipeline(store, engine, segmenter, encoder, understanding, rules, ranking)
     return Shop(
         folder=folder,
         settings=settings,
@@ -114,9 +128,13 @@ def open_shop(root: Path | str, *, read_index: bool = True) -> Shop:
         rules=rules,
         ranking=ranking,
         pipeline=pipeline,
+        labels=labels,
         behaviour=behaviour,
         live_events=live_events,
         suggestions=suggestions,
+        recommendations=Recommendations(
+            folder.recommender, store.get, engine.view, live_events, settings.ranking.diversity
+        ),
     )
 
 

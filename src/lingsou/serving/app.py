@@ -12,7 +12,19 @@ from lingsou import __version__
 from lingsou.core.types import Product, ProductPatch
 from lingsou.serving import problems
 from lingsou.serving.middleware import BodyLimit, Observe
-from lingsou.serving.routes import events, health, products, rank, rules, search, similar, suggest, tasks, understand
+from lingsou.serving.routes import (
+    events,
+    health,
+    products,
+    rank,
+    recommend,
+    rules,
+    search,
+    similar,
+    suggest,
+    tasks,
+    understand,
+)
 from lingsou.serving.worker import open_worker
 
 _DESCRIPTION = (
@@ -44,7 +56,7 @@ def create_app(root: Path | str) -> FastAPI:
             CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["content-type"]
         )
     problems.install(app)
-    for module in (search, understand, similar, suggest, rank, products, rules, events, tasks, health):
+    for module in (search, understand, similar, suggest, rank, recommend, products, rules, events, tasks, health):
         app.include_router(module.router)
     _publish_schemas(app, Product, ProductPatch)
     return app

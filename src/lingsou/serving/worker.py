@@ -23,6 +23,8 @@ Python's default of 5 ms and takes 0.12 s so. Two busy requests lose up to a ten
 
 _LAG_INTERVAL_S = 5.0
 _EXPIRE_INTERVAL_S = 3_600.0
+_WATCH_INTERVAL_S = 0.5
+"""Between two looks at the event log: what a shopper does is to move the next answer within a second."""
 
 
 @dataclass
@@ -52,6 +54,7 @@ class Worker:
         while not self.stop.is_set():
             try:
                 self.shop.understanding.refresh()
+                self.shop.understanding.learn(self.shop.encoder.encoder)
                 self.shop.suggestions.refresh()
             except LingsouError as error:
                 if not self.stop.is_set():
@@ -59,9 +62,10 @@ class Worker:
             self.stop.wait(1.0)
 
     def _watch(self) -> None:
-        while not self.stop.wait(1.0):
+        while not self.stop.wait(_WATCH_INTERVAL_S):
             try:
-                if self.shop.ranking.version:  # nothing else asks what shoppers do just now
+                # Nothing else asks what shoppers do just now.
+                if self.shop.ranking.version or self.shop.recommendations.version:
                     self.shop.live_events.refresh()
             except LingsouError as error:
                 if not self.stop.is_set():
@@ -88,6 +92,7 @@ class Worker:
                 self.shop.engine.refresh()
                 self.shop.rules.refresh()
                 self.shop.ranking.refresh()
+                self.shop.recommendations.refresh()
                 if time.monotonic() - measured > _LAG_INTERVAL_S:
                     measured = time.monotonic()
                     self.telemetry.observe_index(self.shop.engine.size, self.lag())

@@ -1,0 +1,1 @@
+"""Recommendation: sources of candidates, their blend, and the reasons."""

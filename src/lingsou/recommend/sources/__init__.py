@@ -1,0 +1,1 @@
+"""Sources of candidates, one file each; each is a `lingsou.recommend.recommender.Recommender`."""
