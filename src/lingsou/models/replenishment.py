@@ -5,9 +5,9 @@ of a purchase within the next h days, t days after the last, is
 
     p · (F(t + h) − F(t)) / (1 − p · F(t))
 
-Both share and pauses of an item are drawn towards those of the whole shop, the more the fewer they are. Source of
-the idea: Bhagat, Muralidharan, Lobzhanidze & Vishwanath, "Buy It Again: Modeling Repeat Purchase Recommendations",
-KDD 2018.
+Both share and pauses of an item are drawn towards those of the whole shop, the more the fewer they are. Source of the
+idea: Bhagat, Muralidharan, Lobzhanidze & Vishwanath, "Buy It Again: Modeling Repeat Purchase Recommendations", KDD
+2018.
 """
 
 from dataclasses import dataclass

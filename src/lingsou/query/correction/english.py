@@ -18,7 +18,10 @@ from lingsou.query.places import Piece
 SUGGESTED = (0.5, 0.5, 0.25, 0.5, 0.25)
 """Least probability of a "did you mean", by what the typed word is (`STANDINGS`): a valid word takes more."""
 APPLIED = (0.85, 0.85, 0.5, 0.85, 0.5)
-"""Least probability of a silent correction."""
+"""Least probability of a silent correction, in a large shop."""
+_LARGE, _SMALL, _CAUTION = 20_000, 2_000, 0.8
+"""From so many texts on a shop is large. In one of so few, or fewer, many a right word is unknown: there no correction
+is silent below this probability, and between the two the threshold falls with the logarithm of the number."""
 _MOST_ROUNDS = 4
 _SURE = 0.95
 """Probability of being right as typed from which on a word is not weighed again beside corrected ones."""
@@ -57,6 +60,9 @@ class EnglishCorrector:
         self._words = words
         self._options = Options(words)
         self._weights = weights or default_weights()
+        share = np.log(_LARGE / max(words.texts, 1)) / np.log(_LARGE / _SMALL)
+        caution = float(np.clip(share, 0, 1))
+        self._applied = tuple(least + max(_CAUTION - least, 0) * caution for least in APPLIED)
 
     def correct(self, raw: str, closed: Sequence[Piece] = ()) -> tuple[Correction, ...]:
         """As `Corrector.correct`."""
@@ -93,7 +99,7 @@ class EnglishCorrector:
             replacement=_in_case(surface, " ".join(words)),
             source=_source([word.text for word in typed[option.first : option.last]], words),
             confidence=min(round(probability, 4), 1.0),
-            applied=probability >= APPLIED[standing],
+            applied=probability >= self._applied[standing],
         )
 
 
