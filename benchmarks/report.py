@@ -22,6 +22,10 @@ TITLES = {
     "ranked_latency": "What a trained ranker and explanations add to a search",
     "reindex": "A new index beside the old under constant load, on a busy machine",
 }
+NESTED = {
+    "query_understanding": "Understanding of queries, part by part",
+    "recommend_latency": "What a recommendation costs, made-up shops",
+}
 RELEVANCE = ("ndcg@10", "ndcg@10_condensed", "judged@10", "mrr@10", "recall@10", "recall@100")
 _FITS = ("frozen", "out_of_fold")
 
@@ -49,7 +53,8 @@ def take(output: Path) -> None:
     """Keep the last line of a benchmark's output as its result."""
     result = json.loads(output.read_text(encoding="utf-8").splitlines()[-1])
     RESULTS.mkdir(exist_ok=True)
-    size = result.get("products") or result.get("rounds") or result["data"].replace(", ", "-")
+    parts = [result["data"].replace(", ", "-"), *(result["metrics"] if result["benchmark"] in NESTED else ())]
+    size = result.get("products") or result.get("rounds") or "-".join(parts)
     path = RESULTS / f"{result['benchmark']}-{size}.json"
     path.write_text(json.dumps(_rounded(result), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -73,6 +78,7 @@ def page() -> str:
         "event_features": event_features,
         **SECTIONS,
         **dict.fromkeys(TITLES, plain),
+        **dict.fromkeys(NESTED, nested),
     }
     lines = [_HEAD]
     for name, section in sections.items():
@@ -368,6 +374,29 @@ def plain(result: dict[str, Any]) -> Iterator[str]:
             if isinstance(figure, int | float):
                 yield f"| {name} {key}".rstrip() + f" | {figure:{',.0f' if abs(figure) >= 100 else '.4g'}} |"
     yield ""
+
+
+def nested(result: dict[str, Any]) -> Iterator[str]:
+    """Figures within figures, one a row."""
+    yield f"## {NESTED[result['benchmark']]}: {result['data']}\n"
+    data = f" --data …/{result['data']}" if result["benchmark"] == "query_understanding" else ""
+    sections = f" --sections {' '.join(result['metrics'])}" if data else ""
+    yield f"`python -m benchmarks.{result['benchmark']}{data}{sections}`. {machine_of(result)}\n"
+    yield "| what | figure |"
+    yield "|---|---|"
+    for name, figure in _leaves(result["metrics"]):
+        yield f"| {name} | {figure} |"
+    yield f"\n{result['remark']}\n" if "remark" in result else ""
+
+
+def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from _leaves(each, f"{name}, {key}" if name else str(key))
+    elif isinstance(value, list):
+        yield name, ", ".join(f"{each:.4g}" if isinstance(each, float) else str(each) for each in value)
+    else:
+        yield name, f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _rounded(value: Any) -> Any:
