@@ -53,8 +53,8 @@ def take(output: Path) -> None:
     """Keep the last line of a benchmark's output as its result."""
     result = json.loads(output.read_text(encoding="utf-8").splitlines()[-1])
     RESULTS.mkdir(exist_ok=True)
-    parts = [result["data"].replace(", ", "-"), *(result["metrics"] if result["benchmark"] in NESTED else ())]
-    size = result.get("products") or result.get("rounds") or "-".join(parts)
+    parts = [result["data"], *(result["metrics"] if result["benchmark"] == "query_understanding" else ())]
+    size = result.get("products") or result.get("rounds") or "-".join(parts).replace(", ", "-").replace(" ", "_")
     path = RESULTS / f"{result['benchmark']}-{size}.json"
     path.write_text(json.dumps(_rounded(result), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
