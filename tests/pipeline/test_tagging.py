@@ -34,7 +34,7 @@ class Encoder(HashEncoder):
         return self._arrays
 
     def encode_heads(self, texts: object, kind: object = "query") -> list[HeadOutputs]:
-        raise NotImplementedError
+        raise AssertionError("a tagger reads what was put out, and asks for nothing")
 
 
 def head(share: float) -> HeadManifest:

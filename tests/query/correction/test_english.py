@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lingsou.query.correction import Correctors, EnglishCorrector, ShopWords, build_correctors, corrected, general
+from lingsou.query.correction import Correctors, EnglishCorrector, ShopWords, build_correctors, corrected
 from lingsou.query.correction.shop import EnglishWords
 from lingsou.text.segment import Segmenter
 
@@ -62,7 +62,6 @@ def test_clean_queries_brands_and_codes_stay(correctors: Correctors, query: str)
     assert correctors.correct(query) == ()
 
 
-@pytest.mark.skipif(not general.general_words(), reason="the list of the language's words is an optional package")
 @pytest.mark.parametrize("query", ["lichen", "a sextant", "marimba stand", "gauze"])
 def test_valid_words_that_the_shop_has_not_stay(correctors: Correctors, query: str) -> None:
     assert made(correctors, query) == query

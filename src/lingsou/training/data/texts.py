@@ -8,7 +8,7 @@ from lingsou.catalog.feeds.source import text_lines
 from lingsou.core.errors import FeedError
 from lingsou.training.data.pairs import columns_of
 from lingsou.training.data.rejects import Tally
-from lingsou.training.data.table import TEXT_NAMES, Column, UnusableError, open_table, plain, text
+from lingsou.training.data.table import TEXT_NAMES, Column, Table, UnusableError, open_table, plain, text
 from lingsou.training.examples import TextSet
 from lingsou.training.recipe import DataSpec
 
@@ -26,7 +26,11 @@ def read(path: Path, spec: DataSpec, tally: Tally) -> TextSet:
         lines = tuple(_lines(path, tally))
         tally.close()
         return TextSet(lines)
-    table = open_table(path, _COLUMNS, spec.columns)
+    return of_table(open_table(path, _COLUMNS, spec.columns), tally)
+
+
+def of_table(table: Table, tally: Tally) -> TextSet:
+    """The column `text` of a table that was opened, with its slices; errors as in `read`."""
     texts: list[str] = []
     slices: list[dict[str, str]] = []
     for place, values in table.rows(tally):

@@ -7,9 +7,8 @@ from pathlib import Path
 from lingsou.catalog.profile import key_of
 from lingsou.core.errors import ConflictError, StorageError
 from lingsou.training.data import texts
-from lingsou.training.data.pairs import columns_of
 from lingsou.training.data.rejects import Tally
-from lingsou.training.data.table import SLICES, TEXT_NAMES, Column, UnusableError, open_table, text
+from lingsou.training.data.table import SLICES, TEXT_NAMES, Column, open_table
 from lingsou.training.examples import Rows, TextSet
 from lingsou.training.recipe import DataSpec
 
@@ -31,19 +30,7 @@ def read_unlabelled(path: Path, columns: Mapping[str, str] | None = None) -> Tex
     named = {ours: key_of(theirs) for ours, theirs in (columns or {}).items()}
     wanted = [Column("text", tuple(filter(None, [named.get("text"), *TEXT_NAMES])))]
     wanted += [Column(ours, (theirs,), required=False) for ours, theirs in named.items() if ours in SLICES]
-    table = open_table(path, wanted, {})
-    found: list[str] = []
-    slices: list[dict[str, str]] = []
-    for place, values in table.rows(tally):
-        try:
-            found.append(text(values, "text"))
-        except UnusableError as error:
-            tally.reject(place, error.kind, error.reason, field=error.field, cure=error.cure)
-        else:
-            slices.append(table.slices(values))
-            tally.take()
-    tally.close()
-    return TextSet(tuple(found), slices=columns_of(slices))
+    return texts.of_table(open_table(path, wanted, {}), tally)
 
 
 def write_labels(
