@@ -6,20 +6,33 @@ from typing import Any
 from benchmarks.report_training import machine_of
 
 NESTED = {
-    "query_understanding": "Understanding of queries, part by part",
-    "recommend_latency": "What a recommendation costs, made-up shops",
+    "query_understanding": ("Understanding of queries, part by part", " --data …/{data} --sections {sections}"),
+    "sequential_recommendation": ("The next product of a shopper", " --data … --name {data}{options}"),
+    "session_recommendation": ("The next product of a session", " --data … --name {data}"),
+    "recommend_latency": ("What a recommendation costs, made-up shops", ""),
+    "product_matching": ("The same product or not", " --data … --name {data} --methods {methods}"),
+    "multi_task": ("One encoder, several heads", " --data …"),
 }
+"""Benchmark → title, and what its command needs."""
+METHODS = ("lightgbm", "cross_encoder")
 
 
 def nested(result: dict[str, Any]) -> Iterator[str]:
     """Figures within figures, one a row."""
-    yield f"## {NESTED[result['benchmark']]}: {result['data']}\n"
-    data = f" --data …/{result['data']}" if result["benchmark"] == "query_understanding" else ""
-    sections = f" --sections {' '.join(result['metrics'])}" if data else ""
-    yield f"`python -m benchmarks.{result['benchmark']}{data}{sections}`. {machine_of(result)}\n"
+    title, needs = NESTED[result["benchmark"]]
+    metrics = result["metrics"]
+    yield f"## {title}: {result['data']}\n"
+    told = needs.format(
+        data=result["data"],
+        sections=" ".join(metrics),
+        methods=",".join(name for name in METHODS if name in metrics),
+        options="".join(f" --{name}" for name, key in (("refit", "refitted"), ("cold", "cold")) if key in result),
+    )
+    yield f"`python -m benchmarks.{result['benchmark']}{told}`. {machine_of(result)}\n"
     yield "| what | figures |"
     yield "|---|---|"
-    for name, figures in _groups(result["metrics"]):
+    beside = {key: result[key] for key in ("published", "refitted", "cold") if key in result}
+    for name, figures in _groups(metrics | beside):
         yield f"| {name} | {figures} |"
     yield f"\n{result['remark']}\n" if "remark" in result else ""
 

@@ -1,25 +1,27 @@
 """What comes next in an anonymous session: each source alone, and the blend.
 
-    python -m benchmarks.session_recommendation --data DIR --name NAME [--seeds 3] [--part 1.0]
+    python -m benchmarks.session_recommendation --data DIR --name NAME [--seeds 3] [--part 1.0] [--light]
 
 DIR holds `NAME_train_sessions.txt.gz` (a session a line, item numbers, oldest first; sessions in order of time) and
 `NAME_test.tsv.gz` (the clicks so far, a tab, the next item). Every item is ranked; items of the session are NOT
 filtered, since shoppers return. P@20 and MRR@20 in percent, as of the last row of every test session so far.
 
-    popularity     most clicked in the latest tenth of the sessions
+    latest-popular most clicked in the latest tenth of the sessions
     last-item      what followed the last item, counted
     v-sknn         Ludewig & Jannach 2018, with the defaults of its authors' package
     session-knn    ours: decays of place, distance and age, rare items for more
     item-walk      one and two steps on the graph of items that stood near each other
-    transitions    what followed any item of the session, near and far
+    session-transitions    what followed any item of the session, near and far
     revisit        what the session has already
-    sequence       neural, from vectors of the graph of items; a model a seed
-    blend          candidates of the five above, ordered by conditional logit and trees
+    sequence       neural, from vectors of the graph of items; a model a seed; needs the extra `train`
+    blend-light    what `lingsou train recommend` trains for `kind=session`, by the same code (`teach`): candidates of
+                   the sources of `SESSION`, ordered by conditional logit and trees
+    blend          the same with `sequence`: `lingsou train recommend --sequence`; with `--light` it is `blend-light`
 
-Nothing is chosen on test. The latest `HELD_OUT` of the training sessions are cut off; sources fitted on what is
-before teach the blend on prefixes of the cut; then the sources are fitted again on all training sessions and the
-blend's weights are kept. The settings of `session-knn` and `item-walk` were chosen on such a cut of Diginetica; they
-are the defaults, for every set. `--part` keeps a share of test rows, drawn at random, for a look.
+Nothing is chosen on test. The latest part of the training sessions is cut off; sources fitted on what is before teach
+the blend on prefixes of the cut; then the sources are fitted again on all training sessions and the blend's weights
+are kept. The settings of `session-knn` and `item-walk` were chosen on such a cut of Diginetica; they are the defaults,
+for every set. `--part` keeps a share of test rows, drawn at random, for a look.
 """
 
 import argparse
@@ -36,23 +38,16 @@ from numpy.typing import NDArray
 
 from lingsou.core.errors import InputError
 from lingsou.evaluation.report import result_line
-from lingsou.recommend.blend import Blend, BlendSettings
+from lingsou.recommend.blend import Blend
 from lingsou.recommend.interactions import Interactions, Ints, Items, interactions, items_of, sequences
-from lingsou.recommend.learning import learn
+from lingsou.recommend.model import SESSION, session_blend, sources_named
 from lingsou.recommend.recommender import Recommender, recommend
-from lingsou.recommend.sources.item_walk import ItemWalk
-from lingsou.recommend.sources.revisit import Revisit
+from lingsou.recommend.session_learning import teach
 from lingsou.recommend.sources.sequence import Sequence
 from lingsou.recommend.sources.session_knn import VSKNN, SessionKnn
 from lingsou.recommend.sources.transitions import Transitions, TransitionSettings
-from lingsou.training.neural.sequence.export import train_and_export
-from lingsou.training.neural.sequence.train import SequenceSettings
 
 N = 20
-HELD_OUT = 0.08
-"""Share of the training sessions, the latest, that teaches the blend."""
-TAUGHT = 12_000
-"""Prefixes of them that the blend is learnt from, drawn at random."""
 DRAWS = 1_000
 Floats = NDArray[np.float64]
 
@@ -60,7 +55,7 @@ Floats = NDArray[np.float64]
 class Latest:
     """Most clicked among the latest tenth of the sessions; the same for everybody."""
 
-    name = "popularity"
+    name = "latest-popular"
 
     def __init__(self) -> None:
         self._counts = np.zeros(0, np.float32)
@@ -109,14 +104,6 @@ def read(folder: Path, name: str) -> tuple[Interactions, Interactions, Ints]:
     return train, sequences(prefixes, count), targets
 
 
-def prefixes_of(sessions: Interactions) -> tuple[Interactions, Ints]:
-    """Every click but the first as a target [m], and the clicks before it."""
-    targets = np.flatnonzero(sessions.ages < np.repeat(sessions.lengths, sessions.lengths) - 1)
-    rows = sessions.of(sessions.users[targets])
-    later = np.repeat(sessions.ages[targets], rows.lengths)
-    return rows.where(rows.ages > later), sessions.items[targets]
-
-
 def gains(source: Recommender | Blend, histories: Interactions, targets: Ints) -> Floats:
     """1 / the target's place in the first 20 of each session, 0 where it is none of them."""
     if isinstance(source, Blend):
@@ -151,17 +138,13 @@ def difference(one: Rows[Floats], other: Rows[Floats]) -> dict[str, Any]:
     return found
 
 
-def sources(seed: int, folder: Path) -> dict[str, Recommender]:
-    """Ours."""
+def neural(seed: int, folder: Path) -> Recommender:
+    """The sequence model, trained into a folder."""
+    from lingsou.training.neural.sequence.export import train_and_export
+    from lingsou.training.neural.sequence.train import SequenceSettings
+
     settings = SequenceSettings(seed=seed, longest=20)
-    neural = Sequence(train=partial(train_and_export, folder=folder, settings=settings))
-    return {
-        "session-knn": SessionKnn(),
-        "item-walk": ItemWalk(),
-        "transitions": Transitions(TransitionSettings(window=10, backward=0.5, source_power=0.5)),
-        "revisit": Revisit(),
-        "sequence": neural,
-    }
+    return Sequence(train=partial(train_and_export, folder=folder, settings=settings))
 
 
 def main() -> None:
@@ -171,16 +154,13 @@ def main() -> None:
     parser.add_argument("--name", required=True, help="what their names begin with")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--part", type=float, default=1.0, help="share of the test rows")
+    parser.add_argument("--light", action="store_true", help="without the neural model")
     arguments = parser.parse_args()
     train, histories, targets = read(arguments.data, arguments.name)
     if arguments.part < 1:
         chosen = np.flatnonzero(np.random.default_rng(0).random(len(targets)) < arguments.part)
         histories, targets = histories.of(chosen), targets[chosen]
     items = items_of([[]] * train.n_items)
-    cut = int(len(train) * (1 - HELD_OUT))
-    before, taught = train.block(0, cut), prefixes_of(train.block(cut, len(train)))
-    drawn = np.random.default_rng(1).permutation(len(taught[1]))[:TAUGHT]
-    lessons, answers = taught[0].of(np.sort(drawn)), taught[1][np.sort(drawn)]
     results: dict[str, list[Floats]] = {}
     seconds: dict[str, dict[str, float]] = {}
 
@@ -196,23 +176,32 @@ def main() -> None:
     for each in baselines:
         measure(each.name, each, fitted(each, train, items))
     learned: dict[str, Any] = {}
+
+    def blended(name: str, seed: int, blend: Blend) -> None:
+        started = time.process_time()
+        found, _ = teach(blend, train, items, seed=seed)
+        assert found is not None, "the training sessions are enough to learn from"
+        learned[f"{name} {seed}"] = {"rounds": found.rounds, "ndcg@10": found.tried, "clicks": found.shoppers}
+        total = time.process_time() - started
+        for source in blend.sources:
+            spent = fitted(source, train, items)
+            total += spent
+            if source.name not in results or (source.name == "sequence" and len(results["sequence"]) < seed):
+                measure(source.name, source, spent)
+        blend.look_at(train, items)
+        measure(name, blend, total)
+
     with tempfile.TemporaryDirectory() as temporary:
         for seed in range(1, arguments.seeds + 1):
-            own = sources(seed, Path(temporary))
-            blend = Blend(list(own.values()), BlendSettings(depth=30, seen=True))
-            blend.fit(before, items)
-            found = learn(blend.choices(lessons, answers), seed=seed)
-            blend.model = found.model
-            learned[str(seed)] = {"rounds": found.rounds, "ndcg@10": found.tried, "shoppers": found.shoppers}
-            for name, source in own.items():
-                spent = fitted(source, train, items)
-                if seed == 1 or name == "sequence":
-                    measure(name, source, spent)
-            blend.look_at(train, items)
-            measure("blend", blend, 0.0)
+            blended("blend" if arguments.light else "blend-light", seed, session_blend(sources_named(SESSION)))
+            if not arguments.light:
+                own = {**sources_named(SESSION), "sequence": neural(seed, Path(temporary))}
+                blended("blend", seed, session_blend(own, ["sequence"]))
     metrics: dict[str, Any] = {name: figures(gained) for name, gained in results.items()}
-    for worse in ("v-sknn", "session-knn", "item-walk", "sequence"):
+    for worse in ("v-sknn", "session-knn", "item-walk"):
         metrics[f"blend - {worse}"] = difference(results["blend"], results[worse])
+    if not arguments.light:
+        metrics["blend - blend-light"] = difference(results["blend"], results["blend-light"])
     metrics["item-walk - v-sknn"] = difference(results["item-walk"], results["v-sknn"])
     shape = {"sessions": len(train), "items": train.n_items, "test_rows": len(targets)}
     extra = {"seeds": arguments.seeds, "seconds": seconds, "learned": learned, "shape": shape}

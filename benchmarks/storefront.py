@@ -6,7 +6,8 @@
 The shop is the demo generator's, encoded where the encoder is there (`--words`: without). Queries are words of random
 titles; `first page, new query` asks each for the first time, so it is encoded too, `again` a second time. A page of
 results is several searches at once: the results with reasons, and facets counted without their own filter. The
-client is the standard one of httpx, gzip included. Weight: the page of results with its stylesheet and scripts.
+client is the standard one of httpx, gzip included. Weight: the page of results with its stylesheet and scripts, and
+those that scripts load.
 """
 
 import argparse
@@ -119,8 +120,14 @@ def weight(client: httpx.Client, words: Sequence[str]) -> dict[str, float]:
         sizes.setdefault("html_bytes", []).append(plain)
         sizes.setdefault("html_gzip_bytes", []).append(sent)
     found = {name: float(np.median(each)) for name, each in sizes.items()}
-    for name in sorted(set(re.findall(r'(?:href|src)="(/static/[^"]+)"', text))):
-        plain, sent, _ = fetched(client, unescape(name))
+    waiting = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', text))
+    known: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        known.add(name)
+        plain, sent, content = fetched(client, unescape(name))
+        if name.endswith(".js"):  # the collector of events is loaded once the page is there
+            waiting |= {f"/static/{each}" for each in re.findall(r'"\./([\w.-]+\.js)"', content)} - known
         kind = name.rpartition(".")[2]
         found[f"{kind}_bytes"] = found.get(f"{kind}_bytes", 0) + plain
         found[f"{kind}_gzip_bytes"] = found.get(f"{kind}_gzip_bytes", 0) + sent

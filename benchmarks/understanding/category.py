@@ -10,19 +10,22 @@ included.
 """
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.understanding.intent import encoder_of, figures, opened
+from benchmarks.understanding.grams import Grams
+from benchmarks.understanding.intent import Vectors, figures, opened, vectors_of
 from benchmarks.understanding.section import Options, Section
 from lingsou.models.logistic import likeliest_temperature, softmax
 from lingsou.pipeline.intents import fit_head
 
 FOLDS = 5
+GRAMS = Grams(strength=10.0, letters=(2, 4), least_words=2, least_letters=3)
 _NAMES, _CATEGORY = ("name", "title"), "main_category"
 Floats = NDArray[np.float64]
 
@@ -46,30 +49,49 @@ def categorised_file(folder: Path) -> tuple[Path, str] | None:
     return None
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Titles, each once, with the number [n] of their main category and of their fold."""
+
+    titles: Sequence[str]
+    labels: Sequence[str]
+    expected: NDArray[np.int64]
+    fold: NDArray[np.int64]
+
+
 def measure(folder: Path, options: Options) -> Mapping[str, Any]:
     """All titles, each by heads that have not seen it."""
-    titles, given = rows_of(folder)
-    labels = sorted(set(given))
-    expected = np.array([labels.index(each) for each in given], np.int64)
-    fold = np.random.default_rng(options.seeds[0]).permutation(len(titles)) % FOLDS
-    vectors = encoder_of().encode_queries(titles)
-    found = {name: np.zeros((len(titles), len(labels))) for name in ("tfidf", "head")}
+    rows, vectors = folded(folder, options.seeds[0]), vectors_of()
+    found = {name: np.zeros((len(rows.titles), len(rows.labels))) for name in ("tfidf", "head")}
     for each in range(FOLDS):
-        own, held = np.flatnonzero(fold != each), np.flatnonzero(fold == each)
-        head = fit_head(vectors[own], [given[row] for row in own])
-        places = np.array([labels.index(label) for label in head.labels], np.int64)
-        found["head"][np.ix_(held, places)] = head.probabilities(vectors[held])
-        texts = [titles[row] for row in own], [titles[row] for row in held]
-        found["tfidf"][held] = tfidf(*texts, expected[own], len(labels))
-    found["both"] = tempered((found["tfidf"] + found["head"]) / 2, expected, fold)
-    told = {name: figures(chances, expected) for name, chances in found.items()}
+        held = np.flatnonzero(rows.fold == each)
+        for name, chances in learned(rows, each, vectors)([rows.titles[row] for row in held.tolist()]).items():
+            found[name][held] = chances
+    found["both"] = tempered((found["tfidf"] + found["head"]) / 2, rows.expected, rows.fold)
+    told = {name: figures(chances, rows.expected) for name, chances in found.items()}
     return {
         **told["both"],
         "head": told["head"],
         "baseline": {"tfidf": told["tfidf"]},
-        "titles": len(titles),
-        "categories": len(labels),
+        "titles": len(rows.titles),
+        "categories": len(rows.labels),
     }
+
+
+def learned(rows: Rows, fold: int, vectors: Vectors) -> Callable[[Sequence[str]], dict[str, Floats]]:
+    """What gives the probabilities `[n, k]` of titles by `tfidf` and by `head`, fitted without one fold."""
+    own = np.flatnonzero(rows.fold != fold)
+    texts, expected = [rows.titles[row] for row in own.tolist()], rows.expected[own]
+    head = fit_head(vectors(texts), [rows.labels[each] for each in expected.tolist()])
+    places = np.array([rows.labels.index(label) for label in head.labels], np.int64)
+    read = tfidf(texts, expected, len(rows.labels))
+
+    def chances(titles: Sequence[str]) -> dict[str, Floats]:
+        of_head = np.zeros((len(titles), len(rows.labels)))
+        of_head[:, places] = head.probabilities(vectors(titles))
+        return {"tfidf": read(titles), "head": of_head}
+
+    return chances
 
 
 def tempered(chances: Floats, expected: NDArray[np.int64], fold: NDArray[np.int64]) -> Floats:
@@ -95,28 +117,21 @@ def rows_of(folder: Path) -> tuple[list[str], list[str]]:
     return list(first), list(first.values())
 
 
-def tfidf(train: Sequence[str], test: Sequence[str], labels: NDArray[np.int64], k: int) -> Floats:
-    """Probabilities `[n, k]` of the test titles, with the temperature that fits a tenth of the training titles."""
-    from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]
-    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
-    from sklearn.pipeline import make_pipeline, make_union  # type: ignore[import-untyped]
+def folded(folder: Path, seed: int) -> Rows:
+    """The titles of a folder, cut in folds."""
+    titles, given = rows_of(folder)
+    labels = sorted(set(given))
+    expected = np.array([labels.index(each) for each in given], np.int64)
+    return Rows(titles, labels, expected, np.random.default_rng(seed).permutation(len(titles)) % FOLDS)
 
-    def fit(texts: Sequence[str], own: NDArray[np.int64]) -> Any:
-        grams = make_union(
-            TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), min_df=2),
-            TfidfVectorizer(sublinear_tf=True, analyzer="char_wb", ngram_range=(2, 4), min_df=3),
-        )
-        return make_pipeline(grams, LogisticRegression(C=10.0, tol=1e-3, max_iter=200)).fit(texts, own)
 
-    def logits(model: Any, texts: Sequence[str]) -> Floats:
-        known = np.full((len(texts), k), -30.0)
-        known[:, model.classes_] = model.decision_function(texts)
-        return known
-
+def tfidf(train: Sequence[str], labels: NDArray[np.int64], k: int) -> Callable[[Sequence[str]], Floats]:
+    """What gives probabilities `[n, k]` of titles, with the temperature that fits a tenth of the training titles."""
     cut = len(train) * 9 // 10
-    held = logits(fit(train[:cut], labels[:cut]), train[cut:])
+    held = GRAMS.fit(train[:cut], labels[:cut], k)(train[cut:])
     temperature = likeliest_temperature(held, labels[cut:])
-    return softmax(logits(fit(train, labels), test) / temperature)
+    logits = GRAMS.fit(train, labels, k)
+    return lambda titles: softmax(logits(titles) / temperature)
 
 
 SECTION = CategorisedTitles("category", ("title and category",), measure)

@@ -29,6 +29,7 @@ from lingsou.models.tagger import bio_tags, tagged_spans
 from lingsou.training.data.load import load
 from lingsou.training.examples import Splits, TagSet
 from lingsou.training.recipe import DataSpec, Recipe
+from lingsou.training.robustness import few
 
 EPOCHS, BATCH, RATE, DROPOUT, MAX_TOKENS = 3, 16, 3e-4, 0.1, 64
 """Chosen on the dev part of a set of product titles."""
@@ -188,37 +189,55 @@ def recipe(seed: int) -> Recipe:
     )
 
 
-def fine_tuned(splits: Splits[TagSet], seed: int, made: Recipe | None = None, base: Any = None) -> Tuned:
-    """Train on the training part, choose the share on the dev part, and tag the test part."""
+@dataclass(frozen=True)
+class Trained:
+    """A trained tagger: what the training system made, and the encoder's share that is best on the dev part."""
+
+    run: Any
+    share: float
+    seconds: float
+
+    def spans(self, examples: TagSet) -> dict[str, list[Spans]]:
+        """The spans of each text by the CRF over characters alone, by the encoder alone, and by both together."""
+        from lingsou.training.neural.tasks.make import make_task
+        from lingsou.training.neural.tasks.tagging import TaggingTask
+
+        own, known = self.run.tasks[0], self.run.splits["entities"].train
+        named = known.take(few(known))
+        task = make_task(own.name, self.run.recipe.tasks[own.name], Splits(named, named, examples), self.run.model)
+        assert isinstance(task, TaggingTask)
+        head = self.run.head(own.name)
+        scores = list(task.scores(self.run.model, head, "test"))
+        found = {}
+        for name, share in (("words", 0.0), ("encoder", 1.0), ("together", self.share)):
+            together = own.together(head, share)
+            found[name] = [together.spans(text, *each) for text, each in zip(examples.texts, scores, strict=True)]
+        return found
+
+
+def trained(splits: Splits[TagSet], made: Recipe, base: Any = None) -> Trained:
+    """Train on the training part, choose the share on the dev part."""
     from lingsou.training.neural.base import open_base
     from lingsou.training.neural.device import choose
     from lingsou.training.neural.run import assemble
     from lingsou.training.neural.tasks.tagging import TaggingTask
 
-    made = made or recipe(seed)
     base, device = base or open_base(made.base), choose(made.train.precision, made.train.threads)
     device.prepare(base.model)
     with tempfile.TemporaryDirectory() as folder:
         run = assemble(made, base, {"entities": splits}, {}, device, Path(folder))
         seconds = run.train().seconds
-        task = run.tasks[0]
-        assert isinstance(task, TaggingTask)
-        head = run.head(task.name)
-        share = task.calibrate(run.model, head)
-        shares = {"words": 0.0, "encoder": 1.0, "together": share}
-        scores = {part: list(task.scores(run.model, head, part)) for part in ("validation", "test")}
+    task = run.tasks[0]
+    assert isinstance(task, TaggingTask)
+    return Trained(run, task.calibrate(run.model, run.head(task.name)), seconds)
 
-        def spans(part: str, examples: TagSet) -> dict[str, list[Spans]]:
-            found = {}
-            for name, each in shares.items():
-                together = task.together(head, each)
-                assert together is not None
-                pairs = zip(examples.texts, scores[part], strict=True)
-                found[name] = [together.spans(text, *own) for text, own in pairs]
-            return found
 
-        dev = {name: f1(splits.validation, each) for name, each in spans("validation", splits.validation).items()}
-        return Tuned(spans("test", splits.test), dev, share, seconds)
+def fine_tuned(splits: Splits[TagSet], seed: int, made: Recipe | None = None, base: Any = None) -> Tuned:
+    """Train on the training part, choose the share on the dev part, and tag the test part."""
+    tagger = trained(splits, made or recipe(seed), base)
+    found = tagger.spans(splits.validation)
+    dev = {name: f1(splits.validation, spans) for name, spans in found.items()}
+    return Tuned(tagger.spans(splits.test), dev, tagger.share, tagger.seconds)
 
 
 # Counting

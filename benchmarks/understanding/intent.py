@@ -1,12 +1,16 @@
-"""Section `intent`: one class of many for a short text, fine-tuned, beside a logistic regression on frozen vectors.
+"""Section `intent`: one class of many for a short text, beside a logistic regression on frozen vectors.
 
 A folder has a CSV file with the columns `text` and `category` (or `intent`, or `label`). Its distinct rows, sorted, are
-shuffled by the first seed; the last fifth is the test. A tenth of the training part is what the temperature is fitted
-to. `full` learns from all training rows, `10_a_class` from the first ten of each class.
+shuffled by the first seed; the last fifth is the test. A tenth of the training part is what temperatures are fitted to.
 
-    frozen      multinomial logistic regression on the encoder's vectors, strength by two folds (the baseline)
+    frozen      multinomial logistic regression on the encoder's vectors, as the default head is fitted (the baseline)
+    words       logistic regression on word and character n-grams (scikit-learn)
     tuned       the encoder fine-tuned with a head by the training system
-    both        the mean of the two distributions, each and the mean with a temperature
+    both        the mean of the distributions, each and the mean with a temperature
+
+`full` learns from all training rows: temperatures are fitted without their tenth, then the classifiers with it; its
+`both` is of `frozen` and `words`. `10_a_class` learns from the first ten rows of each class, once a seed; its `both` is
+of all three, and the tenth still tells the temperatures.
 """
 
 import csv
@@ -14,26 +18,28 @@ import gzip
 import random
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.understanding.grams import Grams
 from benchmarks.understanding.section import Options, Section
 from lingsou.core.settings import EncoderSettings
 from lingsou.encoders import Encoder, EncoderOptions, open_encoder
 from lingsou.evaluation.label_metrics import Counts, calibration_error, one_hot
-from lingsou.models.logistic import fit_logistic, likeliest_temperature, out_of_fold_logits, softmax
+from lingsou.models.logistic import fit_logistic, likeliest_temperature, softmax
+from lingsou.pipeline.intents import L2
 from lingsou.training.examples import LabelSet, Splits
 from lingsou.training.recipe import Recipe
 
-FULL: dict[str, float] = {"epochs": 5, "batch": 32, "learning_rate": 3e-4}
-FEW: dict[str, float] = {"epochs": 12, "batch": 16, "learning_rate": 2e-4}
-"""Usual values, compared with no others."""
-STRENGTHS = (0.01, 0.03, 0.1)
+FEW: dict[str, float] = {"epochs": 10, "batch": 16, "learning_rate": 2e-4}
+GRAMS = Grams(strength=30.0, letters=(2, 5))
+"""Chosen on the dev part and on training rows that the ten of each class leave over."""
 TEST, DEV, FEW_ROWS = 0.2, 0.1, 10
 MAX_TOKENS = 64
 _LABELS = ("category", "intent", "label")
@@ -101,49 +107,110 @@ def few_of(parts: Parts) -> Parts:
     return Parts(chosen, parts.dev, parts.test)
 
 
-def measure(folder: Path, options: Options) -> Mapping[str, Any]:
-    """Both settings."""
-    parts, encoder = parts_of(folder, options.seeds[0]), encoder_of()
-    vectors = dict(zip(_texts(parts), encoder.encode_queries(_texts(parts)), strict=True))
-    found: dict[str, Any] = {"rows": len(parts.train) + len(parts.dev), "test": len(parts.test)}
-    for name, own, spec in (("full", parts, FULL), ("10_a_class", few_of(parts), FEW)):
-        labels = sorted({label for _, label in own.train})
-        frozen = Read.of(own, labels, *frozen_logits(own, labels, vectors))
-        tuned = Read.of(own, labels, *tuned_logits(own, labels, spec, options.seeds[0]))
-        means = (np.log((a + b) / 2) for a, b in ((frozen.dev, tuned.dev), (frozen.test, tuned.test)))
-        both = Read.of(own, labels, *means)
-        found[name] = {
-            **both.told(own),
-            "tuned": tuned.told(own),
-            "baseline": {"frozen_logistic": frozen.told(own)},
-            "train": len(own.train),
-        }
-    return found
+Logits = Callable[[Sequence[str]], Floats]
+"""Texts → logits `[n, k]`."""
+
+
+class Vectors:
+    """The default encoder's vectors of texts, each encoded once."""
+
+    def __init__(self) -> None:
+        self._encoder = encoder_of()
+        self._known: dict[str, NDArray[np.float32]] = {}
+
+    def __call__(self, texts: Sequence[str]) -> Floats:
+        """Vectors `[n, d]`."""
+        new = sorted({text for text in texts if text not in self._known}, key=len)
+        self._known.update(zip(new, self._encoder.encode_queries(new), strict=True))
+        return np.array([self._known[text] for text in texts], np.float64)
 
 
 @dataclass(frozen=True)
-class Read:
-    """Probabilities `[n, k]` of the dev and the test part."""
+class Mixture:
+    """Classifiers, each with its temperature, and the mean of their distributions with another one."""
 
     labels: Sequence[str]
-    dev: Floats
-    test: Floats
+    members: Mapping[str, Logits]
+    temperatures: Mapping[str, float]
+    temperature: float
 
     @classmethod
-    def of(cls, parts: Parts, labels: Sequence[str], dev: Floats, test: Floats) -> "Read":
-        """Of logits, with the temperature that fits the dev part."""
-        known = [row for row, (_, label) in enumerate(parts.dev) if label in labels]
-        temperature = likeliest_temperature(dev[known], numbers([parts.dev[row] for row in known], labels))
-        return cls(labels, softmax(dev / temperature), softmax(test / temperature))
+    def of(
+        cls, labels: Sequence[str], dev: Sequence[Row], judged: Mapping[str, Logits], members: Mapping[str, Logits]
+    ) -> "Mixture":
+        """Of `members`, with the temperatures that make `dev` likeliest as the like of them in `judged` see it."""
+        rows = [row for row in dev if row[1] in labels]
+        expected, texts = numbers(rows, labels), [text for text, _ in rows]
+        logits = {name: each(texts) for name, each in judged.items()}
+        temperatures = {name: likeliest_temperature(each, expected) for name, each in logits.items()}
+        mean = np.mean([softmax(each / temperatures[name]) for name, each in logits.items()], axis=0)
+        return cls(labels, members, temperatures, likeliest_temperature(np.log(mean), expected))
 
-    def told(self, parts: Parts) -> dict[str, float]:
-        """Its figures on the test part, and the accuracy on the dev part that choices are made by."""
-        return {**figures(self.test, numbers(parts.test, self.labels)), "dev": accuracy(self.dev, parts.dev, self)}
+    def chances(self, texts: Sequence[str]) -> dict[str, Floats]:
+        """Probabilities `[n, k]` of each member, and of `both`."""
+        found = {name: softmax(each(texts) / self.temperatures[name]) for name, each in self.members.items()}
+        mean = np.mean(list(found.values()), axis=0)
+        return {**found, "both": softmax(np.log(mean) / self.temperature)}
 
 
-def accuracy(chances: Floats, rows: Sequence[Row], read: Read) -> float:
-    """The share of rows whose class is the likeliest."""
-    return float((chances.argmax(axis=1) == numbers(rows, read.labels)).mean())
+@cache
+def vectors_of() -> Vectors:
+    """Those that the sections of one run share."""
+    return Vectors()
+
+
+@cache
+def of_all_rows(folder: Path, seed: int) -> tuple[Parts, Mixture]:
+    """The rows of a folder, and what all training rows teach."""
+    parts, vectors = parts_of(folder, seed), vectors_of()
+    labels, rows = classes_of(parts.train), [*parts.train, *parts.dev]
+    judged, members = simple(parts.train, labels, vectors), simple(rows, labels, vectors)
+    return parts, Mixture.of(labels, parts.dev, judged, members)
+
+
+def measure(folder: Path, options: Options) -> Mapping[str, Any]:
+    """Both settings."""
+    parts, full = of_all_rows(folder, options.seeds[0])
+    few, vectors = few_of(parts), vectors_of()
+    texts, expected = [text for text, _ in parts.test], numbers(parts.test, full.labels)
+    of_full = {name: figures(chances, expected) for name, chances in full.chances(texts).items()}
+    runs = []
+    for seed in options.seeds:
+        labels = classes_of(few.train)
+        members = {**simple(few.train, labels, vectors), "tuned": tuned(few, labels, FEW, seed)}
+        found = Mixture.of(labels, few.dev, members, members).chances(texts)
+        runs.append({name: figures(chances, numbers(few.test, labels)) for name, chances in found.items()})
+    of_few = {
+        name: {key: float(np.mean([run[name][key] for run in runs])) for key in runs[0][name]} for name in runs[0]
+    }
+    return {
+        "full": {**told(of_full), "train": len(parts.train) + len(parts.dev)},
+        "10_a_class": {
+            **told(of_few),
+            "accuracy_by_seed": [run["both"]["accuracy"] for run in runs],
+            "train": len(few.train),
+            "dev": len(few.dev),
+        },
+        "test": len(parts.test),
+    }
+
+
+def told(found: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    """The figures of `both`, and beside them those of its members and the baseline."""
+    members = {name: each for name, each in found.items() if name not in ("both", "frozen")}
+    return {**found["both"], **members, "baseline": {"frozen_logistic": found["frozen"]}}
+
+
+def simple(rows: Sequence[Row], labels: Sequence[str], vectors: Vectors) -> dict[str, Logits]:
+    """The classifiers that need no fine-tuning."""
+    rows = [row for row in rows if row[1] in labels]
+    texts, expected = [text for text, _ in rows], numbers(rows, labels)
+    return {"frozen": frozen(texts, expected, len(labels), vectors), "words": GRAMS.fit(texts, expected, len(labels))}
+
+
+def classes_of(rows: Sequence[Row]) -> list[str]:
+    """Their classes, sorted."""
+    return sorted({label for _, label in rows})
 
 
 def figures(chances: Floats, expected: NDArray[np.int64]) -> dict[str, float]:
@@ -163,26 +230,17 @@ def numbers(rows: Sequence[Row], labels: Sequence[str]) -> NDArray[np.int64]:
     return np.array([places.get(label, -1) for _, label in rows], np.int64)
 
 
-def frozen_logits(parts: Parts, labels: Sequence[str], vectors: Mapping[str, Any]) -> tuple[Floats, Floats]:
-    """Logits of the dev and the test part by a logistic regression."""
-    x, y = _stack(parts.train, vectors), numbers(parts.train, labels)
+def frozen(texts: Sequence[str], labels: NDArray[np.int64], k: int, vectors: Vectors) -> Logits:
+    """A logistic regression on vectors whose mean squared distance to their mean is 1."""
+    x = vectors(texts)
     mean = x.mean(axis=0)
     spread = float(np.sqrt(((x - mean) ** 2).sum(axis=1).mean()))
-    scaled, k = (x - mean) / spread, len(labels)
-
-    def held_back(strength: float) -> float:
-        logits = out_of_fold_logits(scaled, y, k, l2=strength, folds=2)
-        return float((logits.argmax(axis=1) == y).mean())
-
-    head = fit_logistic(scaled, y, k, l2=max(STRENGTHS, key=held_back))
-    dev, test = ((_stack(rows, vectors) - mean) / spread for rows in (parts.dev, parts.test))
-    return head.logits(dev), head.logits(test)
+    head = fit_logistic((x - mean) / spread, labels, k, l2=L2)
+    return lambda asked: head.logits((vectors(asked) - mean) / spread)
 
 
-def tuned_logits(
-    parts: Parts, labels: Sequence[str], spec: Mapping[str, float], seed: int, base: Any = None
-) -> tuple[Floats, Floats]:
-    """Logits of the dev and the test part by the fine-tuned encoder."""
+def tuned(parts: Parts, labels: Sequence[str], spec: Mapping[str, float], seed: int) -> Logits:
+    """Logits of the texts of the dev and the test part by the fine-tuned encoder."""
     from lingsou.training.neural.base import open_base
     from lingsou.training.neural.device import choose
     from lingsou.training.neural.run import assemble
@@ -199,7 +257,7 @@ def tuned_logits(
         }
     )
     splits = Splits(*(LabelSet(*_columns(rows)) for rows in (parts.train, parts.dev, parts.test)))
-    base, device = base or open_base(made.base), choose(made.train.precision, made.train.threads)
+    base, device = open_base(made.base), choose(made.train.precision, made.train.threads)
     device.prepare(base.model)
     with tempfile.TemporaryDirectory() as folder:
         run = assemble(made, base, {"intent": splits}, {}, device, Path(folder))
@@ -208,19 +266,14 @@ def tuned_logits(
         assert isinstance(task, ClassificationTask)
         assert list(task.labels) == list(labels)
         head = run.head(task.name)
-        return task.logits(run.model, head, "validation"), task.logits(run.model, head, "test")
+        found = [task.logits(run.model, head, "validation"), task.logits(run.model, head, "test")]
+    texts = [text for text, _ in (*parts.dev, *parts.test)]
+    known = dict(zip(texts, np.concatenate(found), strict=True))
+    return lambda asked: np.array([known[text] for text in asked])
 
 
 def _columns(rows: Sequence[Row]) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     return tuple(text for text, _ in rows), tuple((label,) for _, label in rows)
-
-
-def _texts(parts: Parts) -> list[str]:
-    return sorted({text for rows in (parts.train, parts.dev, parts.test) for text, _ in rows})
-
-
-def _stack(rows: Sequence[Row], vectors: Mapping[str, Any]) -> Floats:
-    return np.array([vectors[text] for text, _ in rows], np.float64)
 
 
 def encoder_of() -> Encoder:

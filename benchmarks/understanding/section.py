@@ -11,6 +11,8 @@ class Options:
     """What the command line asked for."""
 
     seeds: Sequence[int]
+    work: Path | None = None
+    """Keeps encoded vectors between runs."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks.understanding import category, entities, intent
+from benchmarks.understanding import category, entities, intent, robustness
 
 from lingsou.training.examples import Span, TagSet
 
@@ -34,6 +34,8 @@ def test_labelled_and_categorised_files_are_known_by_their_columns(tmp_path: Pat
     assert (intent.SECTION.runs_on(texts), intent.SECTION.runs_on(titles)) == (True, False)
     assert (category.SECTION.runs_on(texts), category.SECTION.runs_on(titles)) == (False, True)
     assert category.rows_of(titles) == (["red shoe", "lamp"], ["shoes", "light"])
+    rows = category.folded(titles, 7)
+    assert (rows.titles, rows.labels, rows.expected.tolist()) == (["red shoe", "lamp"], ["light", "shoes"], [1, 0])
     parts = intent.parts_of(texts, 7)
     assert [len(part) for part in (parts.train, parts.dev, parts.test)] == [36, 4, 10]
     assert len({*parts.train, *parts.dev, *parts.test}) == 50
@@ -65,3 +67,28 @@ def test_a_class_that_training_did_not_have_is_an_error() -> None:
     told = intent.figures(np.array([[0.9, 0.1], [0.6, 0.4]]), np.array([0, -1]))
     assert told["accuracy"] == 0.5
     assert told["ece"] == pytest.approx((0.1 + 0.6) / 2)
+
+
+def test_changes_move_spans_with_their_words() -> None:
+    """`ab` in full width keeps its place; a change that finds nothing leaves the text, and is counted as such."""
+    examples = TagSet(("红ab鞋", "红鞋"), ((Span(1, 3, "HP"),), (Span(1, 2, "HC"),)))
+    wide, loud = (robustness.changed_tags(examples, kind, 7) for kind in ("width", "case"))
+    assert (wide.texts, wide.spans) == (("红ａｂ鞋", "红鞋"), examples.spans)
+    assert (loud.texts, loud.spans) == (("红AB鞋", "红鞋"), examples.spans)
+    assert robustness.share_changed(examples.texts, wide.texts) == 0.5
+    assert robustness.changed_texts(["ab c"], "width", 7) == ["ａｂ　ｃ"]
+    assert robustness.changed_texts(["one two"], "order", 7) == ["two one"]
+    told = robustness.losses(0.75, {"case": 0.5}, {"case": 1.0, "sound": 0.0})
+    assert told == {"as_typed": 0.75, "case": {"loss": 25.0, "changed": 1.0}}
+
+
+def test_a_mixture_is_the_mean_of_honest_members() -> None:
+    """One member is overconfident and wrong once in four: its temperature is above 1; the mean sums to 1."""
+    texts, labels = ["a", "b", "c", "d"], ["x", "y"]
+    logits = {"a": [9.0, 0.0], "b": [0.0, 9.0], "c": [9.0, 0.0], "d": [9.0, 0.0]}
+    members = {"frozen": lambda asked: np.array([logits[each] for each in asked])}
+    dev = list(zip(texts, ["x", "y", "x", "y"], strict=True))
+    found = intent.Mixture.of(labels, dev, members, members)
+    assert found.temperatures["frozen"] == pytest.approx(9 / np.log(3), rel=1e-3)
+    assert found.chances(texts)["both"].sum(axis=1) == pytest.approx(1)
+    assert found.chances(["a"])["both"][0, 0] == pytest.approx(0.75, abs=1e-3)

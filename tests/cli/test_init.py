@@ -18,15 +18,17 @@ from .conftest import Run
 from .conftest import lingsou as run
 
 
-def _verbs() -> Iterator[tuple[str, ...]]:
-    """Every verb with each of its subverbs: `("init",)`, `("models", "pull")`, …"""
-    root: Any = typer.main.get_command(app)
-    for verb, command in root.commands.items():
-        parts = getattr(command, "commands", None)
-        yield from ((verb, part) for part in parts) if parts else [(verb,)]
+def _verbs(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every verb that does something: `("init",)`, `("models", "pull")`, `("query", "expansions", "mine")`, …"""
+    parts = getattr(command, "commands", None)
+    if not parts:
+        yield path
+        return
+    for name, part in parts.items():
+        yield from _verbs(part, (*path, name))
 
 
-VERBS = list(_verbs())
+VERBS = list(_verbs(typer.main.get_command(app)))
 WITHOUT_A_SHOP = {
     ("models", "pull"),
     ("models", "list"),

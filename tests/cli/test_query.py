@@ -53,3 +53,28 @@ def test_a_label_overrules_what_is_understood(shop: Path, lingsou_here: Run) -> 
     assert "merchandiser" in shown
     assert "Orbit" in shown
     lingsou_here("query", "label", "orbit", "--forget", "--data", shop)
+
+
+def test_names_are_listed_dropped_and_restored(tmp_path: Path, lingsou_here: Run) -> None:
+    own = tmp_path / "shop"
+    lingsou_here("init", "--data", own)
+    table = own / "expansions" / "mined_names.tsv"
+    table.parent.mkdir()
+    head = "# lingsou names 1\tversion 3\nphrase\tname\tweight\tsource\tevidence\n"
+    table.write_text(f"{head}sofa\tcouch\t0.4\tsearches\t5\nlamp\tlight\t0.2\tencoder\t9\n", encoding="utf-8")
+
+    def names(*arguments: str, code: int = 0) -> str:
+        outcome = lingsou_here("query", "expansions", *arguments, "--data", own, code=code)
+        return outcome.out + outcome.err
+
+    assert "couch" in names("list")
+    assert "couch" not in names("list", "--source", "encoder")
+    assert names("drop", "sofa", "couch").strip() == "dropped"
+    assert names("drop", "sofa", "couch").strip() == "nothing new"
+    assert "couch" not in names("list")
+    assert "couch" in names("list", "--dropped")
+    listed = lingsou_here("query", "expansions", "list", "--data", own, "--json").json
+    assert (listed["version"], [each["name"] for each in listed["names"]]) == (3, ["light"])
+    assert names("drop", "sofa", "couch", "--restore").strip() == "restored"
+    assert "was not dropped" in names("drop", "sofa", "couch", "--restore", code=2)
+    assert "no products" in names("mine", code=2)

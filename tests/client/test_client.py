@@ -43,14 +43,36 @@ def test_reads_are_typed(client: Client) -> None:
     assert answer.facets[0].field == "brand"
     assert client.search(SearchRequest(q="running shoes", page_size=1)).total == client.search("running shoes").total
     assert client.product("s3").brand == "Kestrel"
-    assert client.understand("running shoes").language == "en"
+    assert client.understand("running shoes", correct=False).language == "en"
+    assert [plan.language for plan in client.understand_all(["running shoes", "跑步鞋"])] == ["en", "zh"]
     assert client.similar("s3").hits == ()  # no encoder here
     ranked = client.rank("running shoes", ["g1", "s3", "nobody"], explain=True)
     assert ([item.id for item in ranked.items], ranked.unknown) == (["s3", "g1"], ("nobody",))
     assert ranked.items[0].explanation is not None
+    recommended = client.recommend("trending", n=2, filters={"brand": ["Kestrel"]})
+    assert (recommended.source, [item.id for item in recommended.items]) == ("sales", ["s3"])
+    with pytest.raises(RequestError, match="for-you"):
+        client.recommend("psychic")
     with pytest.raises(RequestError) as refused:
         client.rank("running shoes", [])
     assert refused.value.field == "ids"
+
+
+def test_labels_go_in_and_out(client: Client) -> None:
+    """The second one adds to what the first one said; taking back ends both."""
+    assert client.label("Kestrel shoes", intent="find").entities is None
+    spans = [{"start": 0, "end": 7, "kind": "brand"}]
+    assert client.label("kestrel  shoes", entities=spans).intent == "find"
+    (label,) = client.labels()
+    assert label.entities == tuple(spans)
+    named = [each for each in client.understand("kestrel  shoes").entities if each.source.endswith("merchandiser")]
+    assert {each.surface for each in named} <= {"kestrel"}
+    client.forget_label("kestrel  shoes")
+    assert client.labels() == ()
+    with pytest.raises(NotFoundError):
+        client.forget_label("kestrel  shoes")
+    with pytest.raises(InputError):
+        client.label("kestrel", intent="dance")
 
 
 def test_ids_may_hold_anything(client: Client) -> None:

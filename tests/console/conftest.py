@@ -10,9 +10,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from lingsou.cli.app import app
 from lingsou.core.settings import DataFolder, EncoderSettings
-from tests.serving.conftest import Service, serving
+from lingsou.pipeline.shop import open_shop
+from tests.pipeline.test_recommending import PRODUCTS as TEAS_AND_BIKES
+from tests.pipeline.test_recommending import shopping
+from tests.serving.conftest import Service, make_folder, serving
 
 PRODUCTS = 500
 BROWSER_ARGUMENTS = (
@@ -58,6 +63,23 @@ def wait_until_learnt(running: Service) -> None:
             return
         time.sleep(0.2)
     raise AssertionError(f"still loading: {answer['stages']}")
+
+
+@pytest.fixture(scope="package")
+def learnt(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
+    """A shop of teas and bikes whose recommender was trained; a busy machine must not change what its pages show."""
+    pytest.importorskip("lightgbm")
+    folder, _ = make_folder(tmp_path_factory.mktemp("learnt") / "shop")
+    with folder.settings_file.open("a", encoding="utf-8") as settings:
+        settings.write("[console]\nrows_budget_ms = 10000\n")
+    opened = open_shop(folder.root)
+    opened.store.upsert(TEAS_AND_BIKES)
+    opened.indexer().catch_up()
+    opened.behaviour.events.append(shopping())
+    opened.close()
+    told = CliRunner().invoke(app, ["train", "recommend", "--data", str(folder.root)])
+    assert told.exit_code == 0, told.output
+    return folder
 
 
 @pytest.fixture(scope="module")  # while it is open, no other test can call asyncio.run

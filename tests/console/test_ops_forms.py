@@ -106,6 +106,7 @@ def sent_by(form: RuleForm, **more: str) -> Form:
     """As a browser sends the form."""
     pairs: list[tuple[str, str]] = [(name, value.replace("\n", "\r\n")) for name, value in form.values.items()]
     pairs += [("days", day) for day in form.days] + [("enabled", "1")] * form.enabled
+    pairs += [("lists", each) for each in form.lists]
     for place, (kind, text) in enumerate(form.queries):
         pairs += [(f"q.{place}.kind", kind), (f"q.{place}.text", text)]
     for place, action in enumerate(form.actions):
@@ -122,6 +123,13 @@ def test_every_rule_survives_the_form() -> None:
     again, errors = rule_of(form_of_fields(sent_by(form_of_rule(rule))), FIELDS)
     assert errors == {}
     assert again == rule
+
+
+def test_a_rule_of_recommendations_survives_the_form_too() -> None:
+    when = {"lists": ["search", "bought-together"], "categories": ["Shoes"]}
+    (rule,) = parse_rules([{"id": "r", "when": when, "then": [{"do": "hide", "ids": ["x"]}]}])
+    again, errors = rule_of(form_of_fields(sent_by(form_of_rule(rule))), FIELDS)
+    assert (again, errors) == (rule, {})
 
 
 def test_times_with_an_offset_are_shown_in_the_rules_zone() -> None:
@@ -152,6 +160,8 @@ WRONG: list[tuple[dict[str, str], str, str]] = [
     ({**ACTION, "from": "9 o'clock", "until": "10:00"}, "from", "times such as 09:00"),
     ({**ACTION, "timezone": "Mars/Base", "days": "mon"}, "timezone", "No such time zone"),
     ({**ACTION, "locales": "z"}, "locales", "as zh or en-GB"),
+    ({**ACTION, "lists": "similar"}, "lists", "have no synonyms"),
+    ({"a.0.do": "hide", "a.0.ids": "x", "lists": "recommend", "q.0.text": "tea"}, "lists", "have no query"),
     ({}, "actions", "at least one action"),
     ({"a.0.do": "redirect", "a.0.url": ""}, "a.0.url", "Fill this in."),
     ({"a.0.do": "redirect", "a.0.url": "javascript:alert(1)"}, "a.0.url", "Begin with https://"),

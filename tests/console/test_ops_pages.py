@@ -18,7 +18,7 @@ from lingsou.core.keys import create_key, list_keys, revoke_key
 from tests.console.ops import Console, console, log_searches
 
 PAGES = ["/", "/rules", "/rules/new", "/rules/history", "/preview", "/preview?q=shoes", "/analytics", "/analytics/zero",
-         "/analytics/low-click", "/analytics/rising", "/analytics/top"]  # fmt: skip
+         "/analytics/low-click", "/analytics/rising", "/analytics/top", "/shoppers"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -102,6 +102,20 @@ def test_an_erased_shopper_is_forgotten(behaviour: Behaviour, monkeypatch: pytes
     assert view.trail is None
 
 
+def test_an_erased_shopper_is_forgotten_in_a_busy_shop_too(
+    behaviour: Behaviour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = LiveEvents(behaviour, lambda ids: {})
+    behaviour.events.append([event(9, user_id="anna")])
+    live.refresh()
+    behaviour.events.append([event(8 - n, user_id=f"other {n}") for n in range(5)])
+    live.refresh()
+    erase(behaviour.database, behaviour.privacy, "anna")
+    monkeypatch.setattr(module, "_CHECK_S", -1.0)
+    live.refresh()
+    assert clicks(live) == 5, "more came than went since the last look"
+
+
 def test_an_event_from_the_future_counts_from_its_arrival(behaviour: Behaviour) -> None:
     behaviour.events.append([event(-7_200)])
     follower = Follower(behaviour.database, NOW - timedelta(days=1))

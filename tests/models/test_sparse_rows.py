@@ -47,6 +47,14 @@ def test_sums_are_the_matrix_product(triples: list[tuple[int, int, int]], terms:
     assert np.array_equal(found, wanted)
 
 
+@given(entries, st.lists(st.integers(0, 4), max_size=4), st.lists(st.integers(0, 6), max_size=6))
+def test_entries_are_found_between_any_rows_and_columns(
+    triples: list[tuple[int, int, int]], rows: list[int], columns: list[int]
+) -> None:
+    found = rows_of(triples).between(np.array(rows, np.int64), np.array(columns, np.int64))
+    assert np.array_equal(found, plain(triples)[np.ix_(rows, columns)])
+
+
 @given(entries, entries)
 def test_parts_add_up(one: list[tuple[int, int, int]], other: list[tuple[int, int, int]]) -> None:
     total = added([rows_of(one), rows_of(other)], (6, 8))

@@ -8,10 +8,11 @@ import pytest
 from lingsou.catalog.store import Store
 from lingsou.core.database import sqlite_url
 from lingsou.core.plan import CategoryBelief, Entity, QueryPlan
-from lingsou.core.settings import SearchSettings
-from lingsou.core.types import Explanation, SearchRequest
+from lingsou.core.settings import CorrectionUse, SearchSettings
+from lingsou.core.types import Explanation, Product, SearchRequest
 from lingsou.pipeline.search import SearchPipeline
 from lingsou.pipeline.understanding import Understanding, boosts_of, vocabulary_of
+from lingsou.query.expansion import MinedName, ShopNames
 from lingsou.retrieval.engines.embedded import EmbeddedEngine
 from lingsou.retrieval.filters import FieldKind
 from lingsou.testing.catalogue import as_changes, tiny_catalogue
@@ -213,3 +214,95 @@ def test_units_are_read_off_the_labels(tmp_path: Path) -> None:
     screen = vocabulary.numbers["attributes.screen"]
     assert (screen.count, dict(screen.units), screen.low, screen.high) == (3, {"inch": 3}, 14, 17.3)
     assert vocabulary.fields["brand"]["Orbit"] == 2
+
+
+def test_names_that_were_mined_widen_a_search_at_the_next_refresh_and_can_be_dropped(tmp_path: Path) -> None:
+    engine = EmbeddedEngine(tmp_path / "index", "s", SEGMENTER, SearchSettings())
+    engine.apply(as_changes([Product(id="1", title="grey davenport"), Product(id="2", title="grey chesterfield")]))
+    files = tmp_path / "mined_names.tsv", tmp_path / "dropped_names.tsv"
+    understanding = Understanding(engine, SEGMENTER, "CNY", names=ShopNames(*files, SEGMENTER, ("searches",)))
+    understanding.refresh()
+
+    def found() -> dict[str, str]:
+        with Store.open(sqlite_url(tmp_path / "store.sqlite3")) as store:
+            store.upsert([Product(id="1", title="grey davenport"), Product(id="2", title="grey chesterfield")])
+            pipeline = SearchPipeline(store, engine, SEGMENTER, understanding=understanding)
+            hits = pipeline.search(SearchRequest(q="davenport", explain=True)).hits
+            return {hit.id: str(hit.explanation) for hit in hits}
+
+    assert list(found()) == ["1"]
+    writer = ShopNames(*files, SEGMENTER, ())
+    writer.replace([MinedName(phrase="davenport", name="chesterfield", weight=0.5, source="searches", evidence=4)])
+    assert list(found()) == ["1"]
+    understanding.refresh()
+    assert list(found()) == ["1", "2"]
+    assert "searches: stands for davenport, worth 0.5 of it" in found()["2"]
+    (expansion,) = understanding.plan("davenport").expansions  # type: ignore[union-attr]
+    assert (expansion.of, expansion.term, expansion.source) == ("davenport", "chesterfield", "searches")
+    writer.drop("davenport", "chesterfield")
+    understanding.refresh()
+    assert list(found()) == ["1"]
+    files[0].write_text("no table\n", encoding="utf-8")
+    understanding.refresh()  # is logged, and fails nothing
+
+
+@pytest.mark.parametrize(
+    ("use", "corrected", "suggested"), [("apply", "headphones", ""), ("offer", "", "headphones"), ("never", "", "")]
+)
+def test_what_becomes_of_a_sure_correction_is_a_setting(
+    tmp_path: Path, use: CorrectionUse, corrected: str, suggested: str
+) -> None:
+    titles = ["wireless headphones black"] * 40 + ["grey sofa"] * 40
+    products = [Product(id=str(n), title=title) for n, title in enumerate(titles)]
+    engine = EmbeddedEngine(tmp_path / "index", "s", SEGMENTER, SearchSettings())
+    engine.apply(as_changes(products))
+    understanding = Understanding(engine, SEGMENTER, "CNY", titles=lambda: titles, correct=use)
+    understanding.refresh()
+    plan = understanding.plan("haedphones")
+    assert plan is not None
+    assert (plan.corrected, plan.suggested) == (corrected, suggested)
+    assert all(each.applied == (use == "apply") for each in plan.corrections)
+
+
+def test_a_plan_is_made_once_until_the_catalogue_changes(pipeline: SearchPipeline, tmp_path: Path) -> None:
+    """The very same plan comes back for the same words; other spelling of them, or a new catalogue, makes it anew."""
+    understanding = pipeline._understanding
+    assert understanding is not None
+    first = understanding.plan("黑色 跑步鞋")
+    assert understanding.plan("  黑色 跑步鞋 ") is first
+    assert understanding.plan("黑色  跑步鞋") is not first
+    assert understanding.plan("黑色 跑步鞋", correct=False) == first
+    engine = EmbeddedEngine(tmp_path / "other", "s", SEGMENTER, SearchSettings())
+    engine.apply(as_changes(tiny_catalogue()))
+    again = Understanding(engine, SEGMENTER, "CNY")
+    again.refresh()
+    before = again.plan("Lumora shoes")
+    engine.apply(as_changes([Product(id="new", title="Lumora shoes", brand="Lumora")], first=1_000))
+    assert again.plan("Lumora shoes") is before
+    again.refresh(at_once=True)
+    after = again.plan("Lumora shoes")
+    assert after is not None
+    assert [entity.values for entity in after.entities if entity.field == "brand"] == [("Lumora",)]
+
+
+def test_many_are_understood_as_one_is(pipeline: SearchPipeline) -> None:
+    queries = ["黑色跑步鞋", " ", "running shoes under $60"]
+    assert pipeline.understand_all(queries) == [pipeline.understand(q) for q in queries]
+    assert pipeline.without("understanding").understand_all(queries) == [None] * 3
+
+
+def test_width_and_case_cost_nothing(pipeline: SearchPipeline) -> None:
+    """Full width and capitals are read as the plain words are: terms, limits, and the values of names."""
+    wide = {place: place + 0xFEE0 for place in range(0x21, 0x7F)}
+
+    def read(q: str) -> tuple[object, ...]:
+        plan = pipeline.understand(q)
+        assert plan is not None
+        limits = [(each.field, each.condition, each.hard) for each in plan.constraints]
+        names = [(each.start, each.end, each.field, each.values, each.negated) for each in plan.entities]
+        return plan.tokens, limits, names, plan.categories, {(each.term, each.weight) for each in plan.expansions}
+
+    queries = ("black running shoes under 300", "kestrel trail running shoes", "黑色t恤 50元到100元", "power bank")
+    for q in queries:
+        assert read(q)[0]
+        assert read(q.translate(wide)) == read(q.upper()) == read(q), q

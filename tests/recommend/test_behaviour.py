@@ -87,6 +87,8 @@ def test_what_cannot_be_known_is_not_told() -> None:
     assert np.isnan(found.buys).all()
     assert 0 < found.leaves[0] < 1
     assert np.isnan(found.leaves[1])
+    assert not Behaviour().known
+    assert not Behaviour.of(Behaviour().state()).known
 
 
 def test_what_is_new_of_users_is_new_of_their_last_sessions() -> None:

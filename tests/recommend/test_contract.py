@@ -8,6 +8,7 @@ from lingsou.recommend.sources.bought_together import BoughtTogether
 from lingsou.recommend.sources.content import Content
 from lingsou.recommend.sources.ease import Ease
 from lingsou.recommend.sources.popularity import Popularity, Trending
+from lingsou.recommend.sources.presets import in_session
 from lingsou.recommend.sources.replenish import Replenish
 from lingsou.recommend.sources.similar import Similar
 from lingsou.recommend.sources.transitions import Transitions
@@ -35,6 +36,7 @@ MAKERS: dict[str, MakeRecommender] = {
     "ease": _ease,
     "popularity": Popularity,
     "replenish": Replenish,
+    "session-transitions": in_session,
     "similar": Similar,
     "transitions": Transitions,
     "trending": Trending,

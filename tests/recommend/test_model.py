@@ -10,10 +10,12 @@ from lingsou.core.errors import StorageError
 from lingsou.core.plugins import names
 from lingsou.models.choice import ChoiceModel
 from lingsou.recommend.artefact import current, install, load
-from lingsou.recommend.blend import Blend
+from lingsou.recommend.behaviour import Behaviour
+from lingsou.recommend.blend import Blend, BlendSettings
 from lingsou.recommend.interactions import IdMap
 from lingsou.recommend.model import Model, source_named, sources_named
 from lingsou.recommend.recommender import Stored
+from lingsou.recommend.sessions import sessions_of
 from lingsou.testing.recommender import N_ITEMS, small_shop
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -28,7 +30,11 @@ def model(sources: list[str], weights: ChoiceModel | None = None) -> Model:
     blend = Blend([found[name] for name in BLENDED])
     blend.look_at(histories, items)
     blend.model = weights
-    return Model(IdMap([f"p{number}" for number in range(N_ITEMS)]), found, blend)
+    session = Blend([found[name] for name in ("content", "popularity")], BlendSettings(depth=3, seen=True), "session")
+    session.look_at(histories, items)
+    behaviour = Behaviour()
+    behaviour.fit(sessions_of(histories))
+    return Model(IdMap([f"p{number}" for number in range(N_ITEMS)]), found, blend, session, behaviour)
 
 
 # The sequence model is trained elsewhere, and is its own artefact.
@@ -57,6 +63,12 @@ def test_the_blend_comes_back_with_its_weights(tmp_path: Path) -> None:
     one, other = own.blend.recommend(histories, 5), opened.model.blend.recommend(histories, 5)
     assert np.array_equal(one.items, other.items)
     assert one.scores == pytest.approx(other.scores)
+    one, other = own.session.recommend(histories, 5), opened.model.session.recommend(histories, 5)
+    assert np.array_equal(one.items, other.items)
+    assert opened.model.session.settings.seen
+    running = histories.block(0, 3)
+    assert opened.model.behaviour.chances(running).buys == pytest.approx(own.behaviour.chances(running).buys)
+    assert opened.model.behaviour.chances(running).leaves == pytest.approx(own.behaviour.chances(running).leaves)
     assert opened.model.products.find(["p3", "?"]).tolist() == [3, -1]
     assert opened.manifest.products == N_ITEMS
     assert opened.manifest.sources == BLENDED

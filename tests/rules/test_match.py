@@ -46,6 +46,20 @@ def test_patterns(pattern: Any, queries: list[str], others: list[str]) -> None:
     assert [q for q in others if held([rule], q)] == []
 
 
+def test_a_rule_holds_for_the_lists_that_it_names() -> None:
+    rules: list[dict[str, Any]] = [
+        {"id": "a"},
+        {"id": "b", "when": {"lists": ["search", "recommend"]}},
+        {"id": "c", "when": {"lists": ["similar", "trending"], "categories": ["Shoes"]}},
+    ]
+    assert held(rules) == ["a", "b"]
+    assert held(rules, list="similar") == ["b"]
+    assert held(rules, list="similar", categories=("Shoes > Boots",)) == ["b", "c"]
+    assert held(rules, list="for-you", categories=("Shoes",)) == ["b"]
+    index = RuleIndex(parse_rules([{"then": [PIN], **rule} for rule in rules[::2]]), SEGMENTER)
+    assert [index.act_on(name) for name in ("search", "similar", "for-you")] == [True, True, False]
+
+
 def test_one_of_several_patterns_is_enough() -> None:
     rule = {"id": "r", "when": {"queries": [{"exact": "mug"}, {"exact": "cup"}]}}
     assert held([rule], "cup")

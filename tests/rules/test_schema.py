@@ -131,9 +131,28 @@ def test_a_filter_is_kept_as_json() -> None:
         parse_rules([{"id": "a", "then": [{"do": "filter", "filter": {"brand": object()}}]}])
 
 
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({"when": {"lists": ["similar"], "queries": ["shoes"]}}, "have no words"),
+        ({"when": {"lists": ["search", "similar"]}, "then": [{"do": "redirect", "url": "/x"}]}, "hide, filter, boost"),
+        ({"when": {"lists": ["cart"]}}, "search"),
+        ({"when": {"lists": []}}, "at least 1"),
+    ],
+)
+def test_what_recommendations_cannot_follow_is_refused(rule: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        parse_rules([{"id": "a", "then": [{"do": "hide", "ids": ["x"]}], **rule}])
+
+
 def test_the_documented_rules_are_rules() -> None:
     page = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"<!-- rules -->\n```toml\n(.*?)```", page, re.DOTALL)
+    example, of_lists = re.findall(r"<!-- rules -->\n```toml\n(.*?)```", page, re.DOTALL)
+    assert [rule.when.lists for rule in parse_rules(tomllib.loads(of_lists)["rules"])] == [
+        ("search", "recommend"),
+        ("bought-together",),
+        ("for-you", "trending"),
+    ]
     rules = parse_rules(tomllib.loads(example)["rules"])
     assert [rule.id for rule in rules] == [
         "tee-words",

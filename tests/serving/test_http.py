@@ -72,6 +72,35 @@ def test_understand_names_what_it_read(service: Service) -> None:
     problem(service.client.get("/v1/understand", params={"q": ""}), 422)
 
 
+def test_many_queries_are_understood_as_one_is(service: Service) -> None:
+    queries = ["黑色跑步鞋 100元到300元", "running shoes", "running shoes"]
+    wait_for(service, lambda: service.client.post("/v1/understand", json={"q": "黑色"}).json().get("entities"))
+    plans = service.client.post("/v1/understand/batch", json={"queries": queries}).json()["plans"]
+    assert plans == [service.client.get("/v1/understand", params={"q": q}).json() for q in queries]
+    for queries in ([], ["x"] * 257, ["x" * 513], ["shoes", "  "]):
+        problem(service.client.post("/v1/understand/batch", json={"queries": queries}), 422)
+
+
+def test_labels_need_a_key_and_overrule_at_once(service: Service) -> None:
+    address, said = "/v1/understand/labels", {"query": "Running  shoes", "intent": "browse"}
+    problem(service.client.post(address, json=said), 401)
+    problem(service.client.get(address), 401)
+    answers = [service.client.post(address, json=said, headers=service.auth).json() for _ in range(2)]
+    assert [answer["changed"] for answer in answers] == [True, False]
+    assert answers[0]["label"] == answers[1]["label"]
+    (intent,) = service.client.get("/v1/understand", params={"q": "running shoes"}).json()["intents"]
+    assert intent == {"intent": "browse", "probability": 1.0, "source": "merchandiser"}
+    assert [each["query"] for each in service.client.get(address, headers=service.auth).json()["labels"]] == [
+        said["query"]
+    ]
+    for wrong, status in (({"category": "No > Such"}, 404), ({"intent": "dance"}, 422), ({}, 422)):
+        problem(service.client.post(address, json={"query": "shoes", **wrong}, headers=service.auth), status)
+    span = {"start": 2, "end": 30, "kind": "brand"}
+    problem(service.client.post(address, json={"query": "shoes", "entities": [span]}, headers=service.auth), 422)
+    assert service.client.delete(address, params={"q": "RUNNING shoes"}, headers=service.auth).status_code == 204
+    problem(service.client.delete(address, params={"q": "running shoes"}, headers=service.auth), 404)
+
+
 def test_similar_without_vectors_is_empty_and_unknown_is_404(service: Service) -> None:
     assert service.client.get("/v1/similar/t1").json()["hits"] == []
     problem(service.client.get("/v1/similar/nothing"), 404)

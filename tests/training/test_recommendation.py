@@ -1,5 +1,8 @@
 """A recommender from an event log whose shoppers have tastes."""
 
+from functools import partial
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,7 +10,8 @@ from lingsou.core.errors import InputError
 from lingsou.core.types import Product
 from lingsou.events.columns import COLUMNS, EventColumns, columns_of
 from lingsou.recommend.interactions import sequences
-from lingsou.recommend.model import ALONE, FOR_YOU
+from lingsou.recommend.model import ALONE, FOR_YOU, SESSION, load, save
+from lingsou.recommend.sources.sequence import Sequence as SequenceSource
 from lingsou.training.recommendation import train
 
 pytest.importorskip("lightgbm")
@@ -40,10 +44,28 @@ def test_the_blend_learns_where_shoppers_go() -> None:
     assert report["ndcg@10"]["blend"] > 0.8, "the next number is nearly certain"
     assert report["ndcg@10"]["blend"] > report["ndcg@10"]["popularity"]
     assert trained.measurements["last product of shoppers kept aside"].rows == 24
-    assert set(model.sources) == {*FOR_YOU, *ALONE}
+    assert set(model.sources) == {*FOR_YOU, *SESSION, *ALONE}
     found = model.blend.recommend(sequences([[4, 5, 6], [24, 25, 26]], 40), 1)
     assert found.items.tolist() == [[7], [27]]
     assert model.products.names[7] == "p7"
+
+
+def test_the_neural_source_joins_the_blend_of_sessions_and_is_stored(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from lingsou.training.neural.sequence.export import train_and_export
+    from lingsou.training.neural.sequence.train import SequenceSettings
+
+    settings = SequenceSettings(steps=20, width=16)
+    source = SequenceSource(train=partial(train_and_export, folder=tmp_path, settings=settings))
+    model = train(shopping(120), PRODUCTS, sequence=source).model
+    assert model.session.sources[-1] is source
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    save(model, kept)
+    again = load(kept)
+    history = sequences([[4, 5, 6]], 40)
+    assert again.sources["sequence"].score(history) == pytest.approx(source.score(history), abs=1e-6)
+    assert again.session.recommend(history, 3).items.tolist() == model.session.recommend(history, 3).items.tolist()
 
 
 def test_few_shoppers_teach_the_sources_alone() -> None:

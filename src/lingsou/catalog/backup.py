@@ -102,7 +102,7 @@ def backup(folder: DataFolder, store: Store, target: Path, companions: Sequence[
         files = {folder.database.name: copy}
         for companion in companions:
             files[companion.file] = _copied(companion, folder, Path(temporary) / companion.file)
-        for source in (folder.settings_file, folder.lexicon, folder.secret, folder.query_labels):
+        for source in (folder.settings_file, folder.lexicon, folder.secret, folder.query_labels, *_names(folder)):
             if source.is_file():
                 # They may be edited meanwhile: what is hashed must be what is packed.
                 files[source.name] = Path(shutil.copyfile(source, Path(temporary) / source.name))
@@ -201,10 +201,15 @@ def _pack(target: Path, manifest: Manifest, files: dict[str, Path]) -> None:
         os.fsync(raw.fileno())
 
 
+def _names(folder: DataFolder) -> tuple[Path, ...]:
+    """What was mined and dropped of other names."""
+    return folder.mined_names, folder.dropped_names
+
+
 def _unpack(archive: Path, staged: DataFolder, companions: Sequence[Companion]) -> Manifest:
     # Members are written under names of our own choosing, so no path in the archive can lead anywhere else.
     allowed = {staged.database.name: staged.database, SETTINGS_FILE: staged.settings_file}
-    allowed |= {path.name: path for path in (staged.lexicon, staged.secret, staged.query_labels)}
+    allowed |= {path.name: path for path in (staged.lexicon, staged.secret, staged.query_labels, *_names(staged))}
     allowed |= {each.file: staged.root / each.file for each in companions}
     try:
         with tarfile.open(archive, mode="r:gz") as tar:

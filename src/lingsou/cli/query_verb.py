@@ -1,5 +1,6 @@
 """`lingsou query`: what words mean to this shop, why, and saying what they mean instead."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -7,9 +8,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from lingsou.cli.console import AsJson, Data, folder_of, output, print_json
-from lingsou.core.errors import InputError, NotFoundError, StorageError
+from lingsou.cli.expansions_verb import expansions
+from lingsou.core.errors import InputError
 from lingsou.core.plan import QueryPlan
 from lingsou.core.settings import DataFolder, load_settings
+from lingsou.pipeline.labelling import categories_of, checked_label
 from lingsou.pipeline.shop import open_shop
 from lingsou.query.intents import INTENTS
 from lingsou.query.labels import QueryLabel, QueryLabels, new_label
@@ -20,6 +23,7 @@ query = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
+query.add_typer(expansions, name="expansions")
 Words = Annotated[str, typer.Argument(help="The query, as shoppers type it.")]
 
 
@@ -66,11 +70,7 @@ def label(
             "There is nothing to say of the query." if not said else "A label is either said or taken back.",
             cure="Give --intent, --category, --sentiment or --entity; or --forget alone.",
         )
-    if intent is not None and intent not in INTENTS:
-        raise InputError(f"There is no intent '{intent}'.", field="intent", cure=f"One of: {', '.join(INTENTS)}.")
-    if category is not None:
-        _require_category(folder, category)
-    made = new_label(words, forget=forget, **said)
+    made = new_label(words, forget=True) if forget else checked_label(lambda: _categories(folder), words, **said)
     changed = _labels(folder).add(made)
     if as_json:
         print_json({"changed": changed, "label": made.model_dump(mode="json", exclude_none=True)})
@@ -97,29 +97,20 @@ def _labels(folder: DataFolder) -> QueryLabels:
     return QueryLabels(folder.query_labels)
 
 
+def _categories(folder: DataFolder) -> Mapping[str, int]:
+    shop = open_shop(folder.root)
+    try:
+        return categories_of(shop.engine)
+    finally:
+        shop.close()
+
+
 def _span(text: str) -> dict[str, Any]:
     start, _, rest = text.partition(":")
     end, _, kind = rest.partition(":")
     if not (start.isdecimal() and end.isdecimal() and kind):
         raise InputError(f"'{text}' is no piece of a query.", field="entity", cure="START:END:KIND, such as 0:3:brand.")
     return {"start": int(start), "end": int(end), "kind": kind}
-
-
-def _require_category(folder: DataFolder, category: str) -> None:
-    shop = open_shop(folder.root)
-    try:
-        known = shop.engine.contents().values.get("category", {})
-    finally:
-        shop.close()
-    if not known:
-        raise StorageError("The index is empty.", cure="lingsou index")
-    if category not in known:
-        alike = [path for path in known if path.rpartition(" > ")[2].casefold() == category.casefold()]
-        raise NotFoundError(
-            f"No product is in the category '{category}'.",
-            field="category",
-            cure=f"Its path, such as {(alike or sorted(known))[0]}",
-        )
 
 
 def _cells(known: QueryLabel) -> tuple[str, ...]:
@@ -144,6 +135,8 @@ def _print(plan: QueryPlan) -> None:
     for limit in plan.constraints:
         what = f"{limit.surface} → {limit.field} {dict(limit.condition)}"
         table.add_row("limit" if limit.hard else "wish", escape(what), f"{limit.confidence:.2f}", limit.source)
+    for name in plan.expansions:
+        table.add_row("also", escape(f"{name.of or 'all of it'} → {name.term}"), f"{name.weight:.2f}", name.source)
     output.print(table)
     for head in dict.fromkeys(each.head for each in plan.attributions):
         own = [each for each in plan.attributions if each.head == head]

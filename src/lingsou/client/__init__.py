@@ -2,6 +2,7 @@
 
 from lingsou.client.asynchronous import AsyncClient as AsyncClient
 from lingsou.client.calls import Answer as Answer
+from lingsou.client.calls import Label as Label
 from lingsou.client.calls import TaskStatus as TaskStatus
 from lingsou.client.calls import Written as Written
 from lingsou.client.errors import ServiceError as ServiceError

@@ -5,6 +5,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
@@ -16,7 +17,17 @@ from lingsou.client.errors import ServiceError, error_of
 from lingsou.core.errors import RequestError
 from lingsou.core.plan import QueryPlan
 from lingsou.core.suggest import SuggestResponse
-from lingsou.core.types import Product, ProductPatch, RankRequest, RankResponse, SearchRequest, SearchResponse
+from lingsou.core.types import (
+    Product,
+    ProductPatch,
+    RankRequest,
+    RankResponse,
+    RecommendRequest,
+    RecommendResponse,
+    SearchRequest,
+    SearchResponse,
+    ShopperProfile,
+)
 
 T = TypeVar("T")
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -52,6 +63,29 @@ class TaskStatus(Answer):
     id: str
     status: str
     sequence: int
+
+
+class Label(Answer):
+    """What a merchandiser said of a query; what is none is left to understanding."""
+
+    query: str
+    intent: str | None = None
+    category: str | None = None
+    sentiment: str | None = None
+    entities: tuple[Mapping[str, Any], ...] | None = Field(None, description="each with start, end and kind")
+    at: datetime
+
+
+class _Plans(Answer):
+    plans: tuple[QueryPlan, ...]
+
+
+class _Labels(Answer):
+    labels: tuple[Label, ...]
+
+
+class _Labelled(Answer):
+    label: Label
 
 
 @dataclass(frozen=True)
@@ -122,6 +156,28 @@ def rank(q: str, ids: Iterable[str], options: Mapping[str, Any]) -> Call[RankRes
     return Call("POST", "/v1/rank", _reader(RankResponse), body=body)
 
 
+def recommend(kind: str | RecommendRequest, options: Mapping[str, Any]) -> Call[RecommendResponse]:
+    """`POST /v1/recommend`.
+
+    Raises:
+        RequestError: a kind or an option that recommending does not have, or a value that it cannot take.
+    """
+    try:
+        request = (
+            kind if isinstance(kind, RecommendRequest) else RecommendRequest.model_validate({"kind": kind, **options})
+        )
+    except ValidationError as error:
+        raise _refused(error) from error
+    body = request.model_dump_json(exclude_defaults=True).encode()
+    return Call("POST", "/v1/recommend", _reader(RecommendResponse), body=body)
+
+
+def shopper(shopper_id: str, session_id: str | None, *, personalise: bool) -> Call[ShopperProfile]:
+    """`GET /v1/shoppers/{shopper_id}`."""
+    params = ({"session_id": session_id} if session_id else {}) | ({} if personalise else {"personalise": "false"})
+    return Call("GET", f"/v1/shoppers/{quote(shopper_id, safe='/')}", _reader(ShopperProfile), params)
+
+
 def _refused(error: ValidationError) -> RequestError:
     first = error.errors(include_url=False)[0]
     return RequestError(first["msg"], field=".".join(map(str, first["loc"])), cure="See docs/http.md.")
@@ -144,9 +200,34 @@ def product(product_id: str) -> Call[Product]:
     return Call("GET", f"/v1/products/{quote(product_id, safe='/')}", _reader(Product))
 
 
-def understand(q: str) -> Call[QueryPlan]:
+def understand(q: str, *, explain: bool, correct: bool) -> Call[QueryPlan]:
     """`GET /v1/understand`."""
-    return Call("GET", "/v1/understand", _reader(QueryPlan), {"q": q})
+    params = {"q": q} | ({"explain": "true"} if explain else {}) | ({} if correct else {"correct": "false"})
+    return Call("GET", "/v1/understand", _reader(QueryPlan), params)
+
+
+def understand_all(queries: Iterable[str], *, correct: bool) -> Call[tuple[QueryPlan, ...]]:
+    """`POST /v1/understand/batch`."""
+    body = orjson.dumps({"queries": list(queries), "correct": correct})
+    return Call("POST", "/v1/understand/batch", lambda content: _Plans.model_validate_json(content).plans, body=body)
+
+
+def labels() -> Call[tuple[Label, ...]]:
+    """`GET /v1/understand/labels`."""
+    return Call("GET", "/v1/understand/labels", lambda content: _Labels.model_validate_json(content).labels)
+
+
+def label(query: str, said: Mapping[str, Any]) -> Call[Label]:
+    """`POST /v1/understand/labels`. Repeating it changes nothing, so it is repeatable."""
+    body = orjson.dumps({"query": query} | {name: value for name, value in said.items() if value is not None})
+    return Call(
+        "POST", "/v1/understand/labels", lambda content: _Labelled.model_validate_json(content).label, body=body
+    )
+
+
+def forget_label(query: str) -> Call[None]:
+    """`DELETE /v1/understand/labels`. Not repeated: the second answer would be that there is none."""
+    return Call("DELETE", "/v1/understand/labels", lambda _: None, {"q": query}, repeatable=False)
 
 
 def upsert(products: Iterable[Product | Mapping[str, Any]]) -> Call[Written]:

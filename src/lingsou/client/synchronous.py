@@ -8,11 +8,20 @@ from typing import Any, Self
 import httpx
 
 from lingsou.client import calls
-from lingsou.client.calls import Call, T, TaskStatus, Written
+from lingsou.client.calls import Call, Label, T, TaskStatus, Written
 from lingsou.client.errors import unreachable
 from lingsou.core.plan import QueryPlan
 from lingsou.core.suggest import SuggestResponse
-from lingsou.core.types import Product, ProductPatch, RankResponse, SearchRequest, SearchResponse
+from lingsou.core.types import (
+    Product,
+    ProductPatch,
+    RankResponse,
+    RecommendRequest,
+    RecommendResponse,
+    SearchRequest,
+    SearchResponse,
+    ShopperProfile,
+)
 
 
 class Client:
@@ -63,6 +72,18 @@ class Client:
         """
         return self._send(calls.rank(q, ids, options))
 
+    def recommend(self, kind: str | RecommendRequest = "for-you", **options: Any) -> RecommendResponse:
+        """Products that nobody searched for; `options` are the fields of `RecommendRequest`, such as `items=[…]`.
+
+        Raises:
+            RequestError: an unknown kind, option, field or filter.
+        """
+        return self._send(calls.recommend(kind, options))
+
+    def shopper(self, shopper_id: str, *, session_id: str | None = None, personalise: bool = True) -> ShopperProfile:
+        """What a shopper likes, by what they did; without consent (`personalise`) nothing. Needs the API key."""
+        return self._send(calls.shopper(shopper_id, session_id, personalise=personalise))
+
     def similar(self, product_id: str, *, limit: int = 12, filters: Iterable[str] = ()) -> SearchResponse:
         """Products nearest in meaning to one; `filters` in the short form, such as `stock=1..`.
 
@@ -75,9 +96,44 @@ class Client:
         """Completions of what is being typed, in groups."""
         return self._send(calls.suggest(q, limit, user_id))
 
-    def understand(self, q: str) -> QueryPlan:
-        """What a query means to this shop, without searching."""
-        return self._send(calls.understand(q))
+    def understand(self, q: str, *, explain: bool = False, correct: bool = True) -> QueryPlan:
+        """What a query means to this shop, without searching; with `correct` false the words as they are spelt."""
+        return self._send(calls.understand(q, explain=explain, correct=correct))
+
+    def understand_all(self, queries: Iterable[str], *, correct: bool = True) -> tuple[QueryPlan, ...]:
+        """What each of up to 256 queries means."""
+        return self._send(calls.understand_all(queries, correct=correct))
+
+    def labels(self) -> tuple[Label, ...]:
+        """What was said of single queries. Needs the API key."""
+        return self._send(calls.labels())
+
+    def label(
+        self,
+        query: str,
+        *,
+        intent: str | None = None,
+        category: str | None = None,
+        sentiment: str | None = None,
+        entities: Iterable[Mapping[str, Any]] | None = None,
+    ) -> Label:
+        """Say what a query means; the label in force comes back. Needs the API key.
+
+        Raises:
+            NotFoundError: no product is in the category.
+            InputError: nothing is said, or it makes no sense.
+        """
+        spans = None if entities is None else list(entities)
+        said = {"intent": intent, "category": category, "sentiment": sentiment, "entities": spans}
+        return self._send(calls.label(query, said))
+
+    def forget_label(self, query: str) -> None:
+        """Take back all that was said of a query. Needs the API key.
+
+        Raises:
+            NotFoundError: nothing was.
+        """
+        self._send(calls.forget_label(query))
 
     def product(self, product_id: str) -> Product:
         """One product as it is stored.

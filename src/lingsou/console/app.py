@@ -18,6 +18,7 @@ from lingsou.console.labels import read_labels
 from lingsou.console.ops.app import operations
 from lingsou.console.ops.desk import ROOT
 from lingsou.console.rendering import Renderer, SafeHeaders
+from lingsou.console.rows import Shelves
 from lingsou.core.errors import LingsouError
 from lingsou.core.settings import ConsoleSettings, default_data_folder
 from lingsou.serving.app import create_app as create_api
@@ -66,6 +67,8 @@ def pages(folder: Path, settings: ConsoleSettings, client: AsyncClient) -> FastA
     """
     app = FastAPI(openapi_url=None)
     app.state.client = client
+    app.state.shelves = Shelves(client, settings.rows_budget_ms / 1_000)
+    app.state.personal = settings.personal
     app.state.assets = assets.Assets()
     app.state.media = settings.media or folder / "feed"
     app.state.renderer = Renderer(settings, app.state.assets, read_labels(folder))

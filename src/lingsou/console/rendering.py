@@ -72,7 +72,7 @@ class Renderer:
             labels=labels,
             lang=labels.language,
             languages=[(each, _with_language(request, each)) for each in LANGUAGES],
-            **({"browse": Browse()} | values),
+            **({"browse": Browse(), "visitor": None} | values),
         )
         response = HTMLResponse(content, status, {"Cache-Control": "private, no-cache"})
         if request.query_params.get("lang") == labels.language:

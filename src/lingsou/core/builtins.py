@@ -45,6 +45,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "revisit": "lingsou.recommend.sources.revisit:Revisit",
         "sequence": "lingsou.recommend.sources.sequence:Sequence",
         "session-knn": "lingsou.recommend.sources.session_knn:SessionKnn",
+        "session-transitions": "lingsou.recommend.sources.presets:in_session",
         "similar": "lingsou.recommend.sources.similar:Similar",
         "transitions": "lingsou.recommend.sources.transitions:Transitions",
         "trending": "lingsou.recommend.sources.popularity:Trending",

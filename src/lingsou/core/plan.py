@@ -50,6 +50,15 @@ class Expansion(Frozen):
     of: str = Field("", description="the words of the query that it stands for; empty: all of them")
 
 
+class Preference(Frozen):
+    """What this shopper chose before, in a query that leaves it open. It only lifts products."""
+
+    field: str = Field(description="`brand`, or an attribute with sizes")
+    values: tuple[str, ...] = Field(description="values of the field, as the index spells them")
+    share: float = Field(gt=0, le=1, description="of the shopper's latest actions, by weight")
+    source: str = "shopper"
+
+
 class Correction(Span):
     """Words of the query that were typed, it seems, in place of others."""
 
@@ -107,6 +116,7 @@ class QueryPlan(Frozen):
     sentiment: tuple[SentimentBelief, ...] = Field((), description="most likely first; only where a head is trained")
     categories: tuple[CategoryBelief, ...] = Field((), description="most likely first")
     expansions: tuple[Expansion, ...] = ()
+    preferences: tuple[Preference, ...] = Field((), description="the shopper's own; only with consent and in a search")
     attributions: tuple[Attribution, ...] = Field((), description="spans of `text`; only where they were asked for")
 
     @property

@@ -111,9 +111,24 @@ class EncoderSettings(Section):
         return Path(os.environ.get("LINGSOU_MODELS_DIR") or Path(home) / "lingsou" / "models")
 
 
+CorrectionUse = Literal["apply", "offer", "never"]
+ExpansionSource = Literal["bilingual", "synonym", "catalogue", "encoder", "searches", "clicks"]
+
+
 class UnderstandingSettings(Section):
     """What is read from a shopper's words."""
 
+    correct: CorrectionUse = Field(
+        "apply",
+        description="a misspelt query, if sure enough; `offer` only asks, `never` takes words as they are spelt",
+    )
+    expansions: tuple[ExpansionSource, ...] = Field(
+        ("bilingual", "synonym", "searches", "clicks"),
+        description="other names of what a query names that widen a search, by their source",
+    )
+    personal: bool = Field(
+        True, description="a shopper's brands and sizes lift products of a vague query, while no ranker is trained"
+    )
     intent_rules: Annotated[str | None, _EMPTY_IS_NONE] = Field(
         None, description="rules that tell the intent beside the learned head: `cues`, or a plug-in's name; none: none"
     )
@@ -131,6 +146,9 @@ class RankingSettings(Section):
     rerank_weight: float = Field(0.7, ge=0, le=1, description="what its score counts beside the ranker's, of 1")
     diversity: float = Field(
         0.0, ge=0, le=1, description="what variety of brand and category counts among the first 50; 0: nothing"
+    )
+    freshness: float = Field(
+        0.0, ge=0, le=0.5, description="share of a recommended list that goes to candidates of the last 30 days"
     )
     exploration: int = Field(
         0, ge=0, le=2, description="places of the first 20 that go to products further behind, chosen by chance"
@@ -158,6 +176,12 @@ class ConsoleSettings(Section):
     operations: bool = Field(True, description="show the pages of those who run the shop, behind a login, at `/ops/`")
     shop_name: str = Field("Lingsou", min_length=1, max_length=60, description="stands at the top of every page")
     language: Literal["auto", "zh", "en"] = Field("auto", description="of the pages; `auto`: what the browser prefers")
+    personal: bool = Field(
+        True, description="note what shoppers do on the shop's pages, and show each a row of their own"
+    )
+    rows_budget_ms: int = Field(
+        200, ge=1, le=10_000, description="a page goes without recommended rows not there by then"
+    )
     media: Annotated[Path | None, _EMPTY_IS_NONE] = Field(
         None, description="folder that relative picture paths start from; none: `feed` in the data folder"
     )
@@ -218,6 +242,8 @@ class DataFolder:
         self.encoder = self.models / "encoder"
         self.heads = self.root / "heads"
         self.query_labels = self.root / "labels" / "queries.jsonl"
+        self.mined_names = self.root / "expansions" / "mined_names.tsv"
+        self.dropped_names = self.root / "expansions" / "dropped_names.tsv"
 
     def exists(self) -> bool:
         """Whether `lingsou init` was run here."""

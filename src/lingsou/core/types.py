@@ -254,6 +254,14 @@ class RankResponse(Frozen):
 RecommendKind = Literal["for-you", "session", "similar", "bought-together", "trending", "replenish"]
 
 
+class AppliedRule(Frozen):
+    """A merchandising rule that took part in an answer."""
+
+    id: str
+    name: str
+    did: tuple[str, ...] = Field(description="what it asked of the search, in plain words")
+
+
 class RecommendRequest(Frozen):
     """What `/v1/recommend` accepts."""
 
@@ -287,7 +295,41 @@ class RecommendResponse(Frozen):
     items: tuple[Recommendation, ...] = Field(description="best first")
     model: str | None = Field(None, description="version of the recommender; none: there is none")
     notices: tuple[str, ...] = Field((), description="what had to be done otherwise, in plain words")
+    rules: tuple[AppliedRule, ...] = Field((), description="merchandising rules that took part, strongest first")
     took_ms: float
+
+
+class Interest(Frozen):
+    """One thing a shopper cares about, and how much."""
+
+    name: str
+    weight: float = Field(gt=0, le=1, description="share of all that the shopper did; later actions weigh more")
+
+
+class PriceBand(Frozen):
+    """What a shopper's products cost, in one currency."""
+
+    low: float = Field(ge=0, description="the tenth percentile, by weight")
+    median: float = Field(ge=0)
+    high: float = Field(ge=0, description="the ninetieth percentile")
+    currency: str = Field(description="ISO 4217; of several the one that weighs most")
+
+
+class ShopperProfile(Frozen):
+    """What is known of one shopper, from the event log alone."""
+
+    user_id: str | None = None
+    session_id: str | None = None
+    events: int = Field(ge=0, description="deliberate actions it rests on")
+    categories: tuple[Interest, ...] = Field((), description="paths joined by ` > `, strongest first")
+    brands: tuple[Interest, ...] = ()
+    price_band: PriceBand | None = Field(None, description="none: no action on a product with a price")
+    sizes: tuple[Interest, ...] = ()
+    recent: tuple[str, ...] = Field((), description="ids of the latest products, the last one first, each once")
+    will_buy: float | None = Field(None, ge=0, le=1, description="chance of a purchase later in this session")
+    will_leave: float | None = Field(None, ge=0, le=1, description="chance that the latest event was the last one")
+    model: str | None = Field(None, description="version of the recommender that told the two chances")
+    notices: tuple[str, ...] = Field((), description="what is missing, in plain words")
 
 
 class StageTime(Frozen):
@@ -305,14 +347,6 @@ class Banner(Frozen):
     text: str
     url: str | None = None
     image: str | None = None
-
-
-class AppliedRule(Frozen):
-    """A merchandising rule that took part in an answer."""
-
-    id: str
-    name: str
-    did: tuple[str, ...] = Field(description="what it asked of the search, in plain words")
 
 
 class SearchResponse(Frozen):

@@ -101,6 +101,19 @@ class SearchLog:
         with self._database.read() as connection:
             return [(text, count) for text, count in connection.execute(chosen)]
 
+    def asked(self, days: float, limit: int) -> list[tuple[str, str, str, int]]:
+        """(Query id, text, visitor, time in milliseconds) of the latest searches' first pages, in order of time."""
+        visitor = func.coalesce(searches.c.session_id, searches.c.user_id, "")
+        chosen = (
+            select(searches.c.query_id, searches.c.text, visitor, searches.c.time)
+            .where(searches.c.time >= milliseconds_ago(days), *_SHOWABLE)
+            .order_by(desc(searches.c.number))
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            found = [(query, text, who, time) for query, text, who, time in connection.execute(chosen)]
+        return found[::-1]
+
     def recent(self, user_id: str, limit: int) -> list[str]:
         """What this shopper searched last, newest first, each text once."""
         newest = func.max(searches.c.time)

@@ -9,7 +9,7 @@ from lingsou.core.types import Context
 from lingsou.events.arrivals import BATCH, Follower
 from lingsou.events.behaviour import Behaviour
 from lingsou.features.aggregates import Aggregates
-from lingsou.features.events_view import EventView
+from lingsou.features.events_view import EventView, Trail
 from lingsou.features.trails import Lookup
 
 DAYS = 90
@@ -55,6 +55,7 @@ class LiveEvents:
             # Requests wait while a batch is added, but not for the one that is only being read in.
             while arrivals := self._follower.take(_LIVE_BATCH if self._aggregates is self._next else BATCH):
                 found = True
+                self._held += len(arrivals.events)  # else new events would make up for erased ones
                 self._next.add(arrivals.events, arrivals.texts)
                 time.sleep(_PAUSE_S)
             if self._aggregates is not self._next or now - self._fitted > _FIT_S:
@@ -79,6 +80,11 @@ class LiveEvents:
             user_id=pseudonym(user) if user else None,
             session_id=pseudonym(session) if session else None,
         )
+
+    def trail(self, context: Context, moment: datetime) -> Trail | None:
+        """The shopper's latest actions before a moment; none without consent, or where none are known."""
+        view = self.view((), "", context, moment)
+        return view.trail if view else None
 
     def _restart(self) -> None:
         since = datetime.now(UTC) - timedelta(days=DAYS)

@@ -28,9 +28,14 @@ def facts_of(product: Product) -> Facts:
     return Facts(product.id, product.brand, " > ".join(product.category), price, sizes_of(product))
 
 
+def is_size_field(name: str) -> bool:
+    """Whether an attribute of that name has sizes of wear."""
+    return name.lower() in _SIZES
+
+
 def sizes_of(product: Product) -> frozenset[str]:
     """The sizes of wear that a product names, in lower case."""
-    values = (attribute.value for name, attribute in product.attributes.items() if name.lower() in _SIZES)
+    values = (attribute.value for name, attribute in product.attributes.items() if is_size_field(name))
     parts = (part for value in values for part in (value if isinstance(value, tuple) else (value,)))
     return frozenset(str(part).lower() for part in parts)
 

@@ -75,6 +75,20 @@ class SparseRows:
         found = np.bincount(cells, self.values[places] * weights[of], minlength=n_queries * self.n_columns)
         return found.astype(np.float32).reshape(n_queries, self.n_columns)
 
+    def between(self, rows: Ints, columns: Ints) -> Floats:
+        """The entries of some rows [m] at some columns [k], dense [m, k]; 0 where there is none."""
+        found = np.zeros((len(rows), len(columns)), np.float32)
+        order = np.argsort(columns, kind="stable")
+        of, places = self.places(rows)
+        own = self.columns[places]
+        # A column may be asked for twice: entries are met once for each equal one.
+        left = np.searchsorted(columns[order], own, "left")
+        count = np.searchsorted(columns[order], own, "right") - left
+        entry = np.repeat(np.arange(len(own)), count)
+        place = order[np.repeat(left - np.cumsum(count) + count, count) + np.arange(len(entry))]
+        found[of[entry], place] = self.values[places[entry]]
+        return found
+
     def of(self, rows: Ints) -> "SparseRows":
         """Some rows [m], in that order."""
         _, places = self.places(rows)

@@ -1,7 +1,7 @@
 """The query's vector within its time budget: a slow, broken or missing encoder never holds a request up."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
@@ -95,6 +95,19 @@ class QueryEncoder:
         except Exception as error:  # noqa: BLE001 (whatever a model raises, the words still find)
             structlog.get_logger("lingsou.encoder").error("encoding a query failed", error=type(error).__name__)
             return Encoded(None, f"the encoder failed: {type(error).__name__}")
+
+    def encode_all(self, texts: Sequence[str]) -> list[Encoded]:
+        """Of many at once, in the caller's own thread and without a budget: for those who wait for all of them."""
+        cache = self._cache
+        asked = [text for text in texts if text.strip()]
+        if cache is None or not asked:
+            return [self.encode(text) for text in texts]
+        try:
+            found = dict(zip(asked, cache.read(asked), strict=True))
+        except Exception as error:  # noqa: BLE001 (whatever a model raises, the words still find)
+            structlog.get_logger("lingsou.encoder").error("encoding queries failed", error=type(error).__name__)
+            return [Encoded(None, f"the encoder failed: {type(error).__name__}") for _ in texts]
+        return [_encoded(text, found[text], cache.encoder) if text in found else Encoded(None) for text in texts]
 
     def close(self) -> None:
         """Let the threads end."""

@@ -67,10 +67,7 @@ def merchandise(
     fields: Mapping[str, FieldKind],
     segmenter: Segmenter,
 ) -> Merchandising:
-    """What `rules` ask of a search that is about `categories`.
-
-    A part that cannot be understood is left out; a search never fails by a rule.
-    """
+    """What `rules` ask of a search that is about `categories`."""
     context = request.context
     situation = Situation(
         q=request.q,
@@ -80,6 +77,13 @@ def merchandise(
         device=context.device,
         segments=context.segments,
     )
+    return asked_in(rules, situation, fields, segmenter)
+
+
+def asked_in(
+    rules: RuleIndex, situation: Situation, fields: Mapping[str, FieldKind], segmenter: Segmenter
+) -> Merchandising:
+    """What `rules` ask in a situation. A part that cannot be understood is left out: nothing fails by a rule."""
     effects = effects_of(rules.match(situation), segmenter)
     boosts: list[Boost] = []
     restrictions: list[AllOf] = []
@@ -101,7 +105,7 @@ def merchandise(
 
 def categories_of(request: SearchRequest, plan: QueryPlan | None) -> tuple[str, ...]:
     """The categories that a search is about: asked for, or more likely than not what the words are about."""
-    return tuple(dict.fromkeys([*_filtered(request.filters.get("category")), *_believed(plan)]))
+    return tuple(dict.fromkeys([*filtered_categories(request.filters), *_believed(plan)]))
 
 
 def check_rules(rules: Iterable[Rule], fields: Mapping[str, FieldKind]) -> None:
@@ -139,8 +143,9 @@ def _believed(plan: QueryPlan | None) -> Sequence[str]:
     return (*named, *(belief.category for belief in plan.categories if belief.probability >= _BELIEVED))
 
 
-def _filtered(condition: Any) -> Sequence[str]:
+def filtered_categories(filters: Mapping[str, Any]) -> Sequence[str]:
     """The categories that a request asks for."""
+    condition = filters.get("category")
     if isinstance(condition, str):
         return (condition,)
     return [each for each in condition if isinstance(each, str)] if isinstance(condition, list | tuple) else ()

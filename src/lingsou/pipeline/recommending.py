@@ -13,21 +13,33 @@ import structlog
 from numpy.typing import NDArray
 
 from lingsou.core.errors import LingsouError
-from lingsou.core.types import Context, Product, Recommendation, RecommendKind, RecommendRequest, RecommendResponse
+from lingsou.core.types import (
+    Context,
+    Product,
+    Recommendation,
+    RecommendKind,
+    RecommendRequest,
+    RecommendResponse,
+    ShopperProfile,
+)
 from lingsou.features.events_view import Trail
 from lingsou.features.live import LiveEvents
+from lingsou.pipeline.recommended_rules import DEPTH, arranged, list_rules
 from lingsou.ranking.diversity import diversify
 from lingsou.recommend.artefact import Artefact, current, load
-from lingsou.recommend.interactions import Interactions, Ints, interactions
+from lingsou.recommend.freshness import freshen
+from lingsou.recommend.interactions import IdMap, Interactions, Ints, interactions
 from lingsou.recommend.model import Model
+from lingsou.recommend.profile import profile_of
 from lingsou.recommend.recommender import Recommended, recommend
 from lingsou.recommend.shoppers import kinds_of, steps
 from lingsou.retrieval.engine import EngineQuery, IndexView
 from lingsou.retrieval.filters import AllOf, Filter, Not, Range, Terms, parse_filters
+from lingsou.rules import RuleBook
 
 Products = Callable[[Sequence[str]], Mapping[str, Product]]
 _CHOICE = 3
-"""So many times more than asked for are there to choose a varied list from."""
+"""So many times more than asked for are there to choose a varied and fresh list from."""
 _MORE, _AT_LEAST = 4, 60
 """So many times more than asked for are looked at, and so many beyond that, before filters are worked out in full."""
 _REASONS: Mapping[str, tuple[str, str]] = {
@@ -62,9 +74,13 @@ class Recommendations:
         view: Callable[[], IndexView],
         live: LiveEvents,
         diversity: float = 0.0,
+        freshness: float = 0.0,
+        rules: RuleBook | None = None,
     ):
         self._folder = folder
         self._diversity = diversity
+        self._freshness = freshness
+        self._rules = rules
         self._products = products
         self._view = view
         self._live = live
@@ -101,7 +117,12 @@ class Recommendations:
         """
         start = time.perf_counter()
         index = self._view()
-        limits = (_ON_SALE, *parse_filters(request.filters, index.fields()).children)
+        fields = index.fields()
+        asks = list_rules(
+            self._rules.index if self._rules else None, request, fields, datetime.now(UTC), self._products
+        )
+        limits = (_ON_SALE, *parse_filters(request.filters, fields).children, *asks.restrictions)
+        listed = request.model_copy(update={"n": max(request.n, DEPTH)}) if asks.boosts else request
         artefact = self._artefact
         why = "the recommender cannot be read" if self._version else "no recommender was trained yet"
         notices: tuple[str, ...] = (f"{why}: lingsou train recommend",)
@@ -109,13 +130,16 @@ class Recommendations:
         source, version = "sales", None
         if artefact is not None:
             version = artefact.version
-            answer = self._asked(artefact.model, request, index, limits)
+            answer = self._asked(artefact.model, listed, index, limits)
             source, notices = answer.source, answer.notices
-            items = self._shown(artefact.model, request, answer)
+            items = self._shown(artefact.model, listed, answer)
         if not items and request.kind not in ("replenish", "bought-together"):
             if artefact is not None:
                 notices = (*notices, "nothing is known to recommend: best sellers instead")
-            source, items = "sales", self._best_sellers(request, index, limits)
+            source, items = "sales", self._best_sellers(listed, index, limits)
+        if asks.boosts or asks.pins:
+            source = source if items else "rules"
+            items = arranged(items, asks, request, index, limits, self._products)
         return RecommendResponse(
             query_id=uuid.uuid4().hex,
             kind=request.kind,
@@ -123,8 +147,26 @@ class Recommendations:
             items=items,
             model=version,
             notices=notices,
+            rules=asks.effects.applied,
             took_ms=(time.perf_counter() - start) * 1_000,
         )
+
+    def shopper(self, context: Context) -> ShopperProfile:
+        """What is known of a shopper, and what comes of the running session; without consent nothing is.
+
+        Raises:
+            StorageError: the store cannot be read.
+        """
+        now, artefact = datetime.now(UTC), self._artefact
+        trail = self._trail(context, now)
+        known = ShopperProfile(events=0, notices=("nothing is known of the shopper",))
+        if trail is not None:
+            chances, notices = _chances(artefact.model if artefact else None, trail.session(), now)
+            told = {name: None if np.isnan(chance) else chance for name, chance in chances.items()}
+            known = profile_of(trail, self._products([facts.id for facts in trail.facts]))
+            known = known.model_copy(update={**told, "notices": notices})
+        names = {"user_id": context.user_id, "session_id": context.session_id, "model": self.version}
+        return known.model_copy(update=names)
 
     def _asked(self, model: Model, request: RecommendRequest, index: IndexView, limits: tuple[Filter, ...]) -> _Answer:
         history, notices = self._history(model, request)
@@ -134,20 +176,26 @@ class Recommendations:
         allowed = np.ones(history.n_items, np.bool_)
         allowed[excluded[excluded >= 0]] = False
         source = _SOURCES[request.kind]
+        if source == "session" and model.session.model is None:
+            source, notices = "blend", (*notices, "too few sessions were known at the training: as for you")
+        elif source == "session":
+            allowed[history.items[-1:]] = False  # it is what the shopper looks at already
         if request.kind == "trending" and not model.sources["trending"].score(history).any():
             source, notices = "popularity", (*notices, "nothing trends just now: what is popular instead")
 
+        blend = {"blend": model.blend, "session": model.session}.get(source)
+
         def best(count: int, available: NDArray[np.bool_]) -> Recommended:
-            if source == "blend":
-                return model.blend.recommend(history, count, available=available)
+            if blend is not None:
+                return blend.recommend(history, count, available=available)
             return recommend(model.sources[source], history, count, available=available, seen=seen)
 
-        wanted = _CHOICE * request.n if self._varied(source) else request.n
+        wanted = _CHOICE * request.n if self._chosen_from(source) else request.n
         found = self._filtered(best(_MORE * request.n + _AT_LEAST, allowed), model, wanted, index, limits)
         if len(found.items[0]) < request.n:
             found = best(wanted, allowed & _passing(model, index, limits))
             found = _cut(found, found.items[0] >= 0, wanted)
-        speaker = model.blend if source == "blend" else model.sources[source]
+        speaker = blend or model.sources[source]
         return _Answer(source, found, speaker.because(history, found.items), notices)
 
     def _filtered(
@@ -169,14 +217,12 @@ class Recommendations:
             trail = trail.session()
         moment = round(now.timestamp() * 1_000)
         ids = [facts.id for facts in trail.facts] if trail else []
-        times = moment - np.rint(trail.age_s * 1_000).astype(np.int64) if trail else np.zeros(0, np.int64)
-        kinds = kinds_of(trail.actions if trail else ())
         items = model.products.find([*ids, *request.items])
         rows = interactions(
             np.zeros(len(items), np.int64),
             np.maximum(items, 0),
-            np.concatenate([times, np.full(len(request.items), moment)]),
-            np.concatenate([kinds, np.zeros(len(request.items), np.int8)]),
+            np.concatenate([_times(trail, moment), np.full(len(request.items), moment)]),
+            np.concatenate([kinds_of(trail.actions if trail else ()), np.zeros(len(request.items), np.int8)]),
             n_users=1,
             n_items=len(model.products),
         )
@@ -201,8 +247,10 @@ class Recommendations:
         ]  # some may be deleted since the index was read
         scores = answer.found.scores[0].astype(np.float64)[kept]
         order = np.arange(len(kept))
-        if self._varied(answer.source):
-            order = diversify(order, scores, [products[ids[place]] for place in kept], self._diversity)
+        if self._chosen_from(answer.source):
+            candidates = [products[ids[place]] for place in kept]
+            order = diversify(order, scores, candidates, self._diversity)
+            order = freshen(order, candidates, datetime.now(UTC), request.n, self._freshness)
         return tuple(
             Recommendation(
                 id=ids[place],
@@ -214,9 +262,9 @@ class Recommendations:
             for place in (kept[number] for number in order[: request.n].tolist())
         )
 
-    def _varied(self, source: str) -> bool:
-        """Beside a product or a cart likeness is what is asked for."""
-        return source == "blend" and self._diversity > 0
+    def _chosen_from(self, source: str) -> bool:
+        """Whether a list is chosen from a longer one. Beside a product or a cart likeness is what is asked for."""
+        return source in ("blend", "session") and max(self._diversity, self._freshness) > 0
 
     def _best_sellers(
         self, request: RecommendRequest, index: IndexView, limits: tuple[Filter, ...]
@@ -234,7 +282,7 @@ class Recommendations:
 
 _SOURCES: Mapping[RecommendKind, str] = {
     "for-you": "blend",
-    "session": "blend",
+    "session": "session",
     "similar": "similar",
     "bought-together": "bought-together",
     "trending": "trending",
@@ -242,6 +290,26 @@ _SOURCES: Mapping[RecommendKind, str] = {
 }
 _ABOUT_ITEMS = ("similar", "bought-together")
 _FOR_ALL = ("trending",)
+
+
+def _times(trail: Trail | None, moment: int) -> Ints:
+    """When each action was, in milliseconds like the moment."""
+    return np.zeros(0, np.int64) if trail is None else moment - np.rint(trail.age_s * 1_000).astype(np.int64)
+
+
+def _chances(model: Model | None, session: Trail, now: datetime) -> tuple[dict[str, float], tuple[str, ...]]:
+    """`will_buy` and `will_leave` of a running session, NaN where nobody can tell, and why not."""
+    nothing = {"will_buy": float("nan"), "will_leave": float("nan")}
+    if model is None or not model.behaviour.known:
+        return nothing, ("too few sessions were known at the training: lingsou train recommend",)
+    if not len(session):
+        return nothing, ("no session is running",)
+    places = IdMap().add([facts.id for facts in session.facts])
+    times = _times(session, round(now.timestamp() * 1_000))
+    running = interactions(np.zeros(len(places), np.int64), places, times, kinds_of(session.actions))
+    found = model.behaviour.chances(running)
+    notices = ("too few sessions bought to tell who will",) if np.isnan(found.buys[0]) else ()
+    return {"will_buy": float(found.buys[0]), "will_leave": float(found.leaves[0])}, notices
 
 
 def _reason(request: RecommendRequest, source: str, because: Product | None) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 from lingsou.core.frozen import assembled
 from lingsou.core.plan import QueryPlan
 from lingsou.core.types import (
+    Context,
     Explanation,
     Hit,
     Product,
@@ -25,6 +26,7 @@ from lingsou.core.types import (
 from lingsou.pipeline.encoding import Encoded, QueryEncoder
 from lingsou.pipeline.highlight import highlight
 from lingsou.pipeline.merchandising import NOTHING, Merchandising, Preview, categories_of, merchandise
+from lingsou.pipeline.personal import Trails, preferences_of, preferred
 from lingsou.pipeline.ranking import RankingStage, Reordered
 from lingsou.pipeline.understanding import Understanding, boosts_of, filters_of, relaxed_notice, with_categories
 from lingsou.retrieval.engine import EngineQuery, EngineResult, IndexView, MatchedQuery, SearchEngine
@@ -55,6 +57,7 @@ class SearchPipeline:
         understanding: Understanding | None = None,
         rules: RuleBook | None = None,
         ranking: RankingStage | None = None,
+        trails: Trails | None = None,
     ):
         self._products = products
         self._view: Callable[[], IndexView] = engine.view
@@ -63,6 +66,7 @@ class SearchPipeline:
         self._understanding = understanding
         self._rules = rules
         self._ranking = ranking
+        self._trails = trails
 
     def without(self, *stages: Literal["encoder", "understanding", "ranking"]) -> "SearchPipeline":
         """The same searches without some stages, for comparisons."""
@@ -138,8 +142,8 @@ class SearchPipeline:
         with clock.stage("retrieve"):
             matched = index.match(asks.over(own))
             if plan:
-                plan = with_categories(plan, matched, likely)
-                own = replace(own, boosts=boosts_of(plan, fields))
+                plan = self._personal(with_categories(plan, matched, likely), request.context, moment)
+                own = replace(own, boosts=(*boosts_of(plan, fields), *preferred(plan, fields)))
                 # What the words find may tell what they are about, which some rules ask.
                 if rules and (known := categories_of(request, plan)) != about and rules.ask_about(known):
                     expansions = asks.effects.expansions
@@ -202,11 +206,29 @@ class SearchPipeline:
         if self._understanding is None or (plan := self._understanding.plan(q, correct=correct)) is None:
             return None
         encoded = self._encoder.encode(plan.text) if self._encoder else Encoded(None)
-        plan, likely = self._understanding.learned(plan, encoded.outputs)
-        query = EngineQuery(text=plan.text, vector=encoded.vector, expansions=plan.expansions)
-        plan = with_categories(plan, self._view().match(query), likely)
+        found = self._understood(self._understanding, self._view(), plan, encoded)
         encoder = self._encoder.encoder if self._encoder else None
-        return self._understanding.explained(plan, encoder) if explain and encoder else plan
+        return self._understanding.explained(found, encoder) if explain and encoder else found
+
+    def understand_all(self, queries: Sequence[str], *, correct: bool = True) -> list[QueryPlan | None]:
+        """As `understand` of each; their texts go through the encoder together, however long that takes."""
+        understanding = self._understanding
+        if understanding is None:
+            return [None] * len(queries)
+        plans = [understanding.plan(q, correct=correct) for q in queries]
+        texts = [plan.text if plan else "" for plan in plans]
+        encoded = self._encoder.encode_all(texts) if self._encoder else [Encoded(None)] * len(texts)
+        view = self._view()
+        return [
+            plan and self._understood(understanding, view, plan, each)
+            for plan, each in zip(plans, encoded, strict=True)
+        ]
+
+    @staticmethod
+    def _understood(understanding: Understanding, view: IndexView, plan: QueryPlan, encoded: Encoded) -> QueryPlan:
+        plan, likely = understanding.learned(plan, encoded.outputs)
+        query = EngineQuery(text=plan.text, vector=encoded.vector, expansions=plan.expansions)
+        return with_categories(plan, view.match(query), likely)
 
     def rank(self, request: RankRequest) -> RankResponse:
         """Order products that the caller brings by how well they answer a query, whether a search finds them or not.
@@ -275,6 +297,16 @@ class SearchPipeline:
             took_ms=clock.total_ms(),
             stages=tuple(clock.stages),
         )
+
+    def _personal(self, plan: QueryPlan, context: Context, moment: datetime) -> QueryPlan:
+        """The plan with the shopper's own preferences, unless a trained ranker knows better what they are worth."""
+        if self._trails is None or self._understanding is None or (self._ranking and self._ranking.version):
+            return plan
+        if not context.personalise or not (context.user_id or context.session_id):
+            return plan
+        trail = self._trails(context, moment)
+        found = preferences_of(plan, trail, self._understanding.values) if trail else ()
+        return plan.model_copy(update={"preferences": found}) if found else plan
 
     def _hits(
         self,

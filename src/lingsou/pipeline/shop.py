@@ -19,6 +19,7 @@ from lingsou.pipeline.reranking import Reranking
 from lingsou.pipeline.search import SearchPipeline
 from lingsou.pipeline.suggesting import Suggestions
 from lingsou.pipeline.understanding import Understanding
+from lingsou.query.expansion import ShopNames
 from lingsou.query.intents import intent_rules
 from lingsou.query.labels import QueryLabels
 from lingsou.retrieval.embedding import DocumentEmbedder
@@ -48,6 +49,7 @@ class Shop:
     ranking: RankingStage
     pipeline: SearchPipeline
     labels: QueryLabels
+    names: ShopNames
     behaviour: Behaviour
     live_events: LiveEvents
     suggestions: Suggestions
@@ -97,6 +99,7 @@ def open_shop(root: Path | str, *, read_index: bool = True) -> Shop:
         store.close()
         raise
     labels = QueryLabels(folder.query_labels)
+    names = ShopNames(folder.mined_names, folder.dropped_names, segmenter, settings.understanding.expansions)
     heads = Heads(folder.heads, labels, intent_rules(settings.understanding.intent_rules))
     encoder = QueryEncoder(
         chosen.load, budget_ms=settings.encoder.budget_ms, cache=settings.encoder.cache, opened=heads.open
@@ -111,12 +114,21 @@ def open_shop(root: Path | str, *, read_index: bool = True) -> Shop:
         recent=lambda user_id: searches.recent(user_id, _RECENT_SEARCHES),
     )
     understanding = Understanding(
-        engine, segmenter, settings.currency, heads, labels, titles=suggestions.titles, searched=popular
+        engine,
+        segmenter,
+        settings.currency,
+        heads,
+        labels,
+        titles=suggestions.titles,
+        searched=popular,
+        names=names,
+        correct=settings.understanding.correct,
     )
     live_events = LiveEvents(behaviour, store.get)
     candidates, reranking = CandidateFeatures(segmenter, live_events.view), Reranking(folder.reranker, settings.ranking)
     ranking = RankingStage(folder.ranker, settings.ranking, candidates, store.get, reranking)
-    pipeline = SearchPipeline(store, engine, segmenter, encoder, understanding, rules, ranking)
+    trails = live_events.trail if settings.understanding.personal else None
+    pipeline = SearchPipeline(store, engine, segmenter, encoder, understanding, rules, ranking, trails)
     return Shop(
         folder=folder,
         settings=settings,
@@ -129,11 +141,18 @@ def open_shop(root: Path | str, *, read_index: bool = True) -> Shop:
         ranking=ranking,
         pipeline=pipeline,
         labels=labels,
+        names=names,
         behaviour=behaviour,
         live_events=live_events,
         suggestions=suggestions,
         recommendations=Recommendations(
-            folder.recommender, store.get, engine.view, live_events, settings.ranking.diversity
+            folder.recommender,
+            store.get,
+            engine.view,
+            live_events,
+            settings.ranking.diversity,
+            settings.ranking.freshness,
+            rules,
         ),
     )
 

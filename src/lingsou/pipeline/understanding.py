@@ -5,17 +5,22 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import structlog
 
 from lingsou.core.errors import LingsouError
 from lingsou.core.plan import Constraint, Entity, QueryPlan
+from lingsou.core.settings import CorrectionUse
+from lingsou.core.types import MAX_QUERY_LENGTH
 from lingsou.encoders import Encoder, HeadOutputs
 from lingsou.pipeline.heads import Heads
 from lingsou.query import CatalogLexicon, NumberField, Understander, Vocabulary, category_beliefs, hard_filters
 from lingsou.query.beliefs import CategoryNames
 from lingsou.query.correction import ShopWords, build_correctors
+from lingsou.query.expansion import ShopNames
 from lingsou.query.labels import QueryLabels, labelled, overruled
 from lingsou.retrieval.engine import Boost, EngineQuery, FieldContents, MatchedQuery, SearchEngine
 from lingsou.retrieval.filters import AllOf, FieldKind, Filter, Terms, parse_filters
@@ -53,6 +58,27 @@ _PARTICLES = frozenset(
 _LABEL = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)? (.+)")
 
 
+_PLANS = 5_000
+"""Plans that are kept, those asked for last; one of a usual query takes 5 kB to 10 kB."""
+
+
+@dataclass(frozen=True)
+class _Planner:
+    """What understands words, and remembers what it made of them. By the words as they were typed: a plan's spans and
+    surfaces are into them.
+    """
+
+    understander: Understander
+    plan: Callable[[str, bool], QueryPlan]
+
+    @classmethod
+    def of(cls, understander: Understander) -> "_Planner":
+        def plan(text: str, correct: bool) -> QueryPlan:
+            return understander.understand(text, correct=correct)
+
+        return cls(understander, lru_cache(maxsize=_PLANS)(plan))
+
+
 class Understanding:
     """Plans queries against the catalogue as it was at the last `refresh`. Safe to share between threads.
 
@@ -64,6 +90,8 @@ class Understanding:
         labels: what a merchandiser said of single queries.
         titles: those of the products, for correction; none: nothing is corrected.
         searched: what was searched for, with how often.
+        names: other names that were mined from the shop.
+        correct: what becomes of a sure correction; `offer` only asks, `never` looks for none.
     """
 
     def __init__(
@@ -75,19 +103,29 @@ class Understanding:
         labels: QueryLabels | None = None,
         titles: Callable[[], Sequence[str]] | None = None,
         searched: Callable[[], Sequence[tuple[str, int]]] = tuple,
+        names: ShopNames | None = None,
+        correct: CorrectionUse = "apply",
     ):
         self._engine = engine
-        self._titles = titles
+        self._titles = titles if correct != "never" else None
+        self._offer_only = correct == "offer"
+        self._names = names
+        self._lookup = (lambda: names.lookup) if names is not None else None
         self._searched = searched
         self._heads = heads
         self._labels = labels
         self._categories = CategoryNames(())
         self._segmenter = segmenter
         self._currency = currency
-        self._understander: Understander | None = None
+        self._planner: _Planner | None = None
         self._sequence = -1
         self._rest_until = 0.0
         self._building = threading.Lock()
+
+    @property
+    def values(self) -> Mapping[str, Mapping[str, int]]:
+        """The catalogue's values by field, as of the last `refresh`, with the number of products of each."""
+        return self._planner.understander.lexicon.vocabulary.fields if self._planner else {}
 
     def refresh(self, *, at_once: bool = False) -> bool:
         """Learn the catalogue's words anew if it changed, unless that was done just now; whether it did.
@@ -100,6 +138,12 @@ class Understanding:
                 self._labels.refresh()
             except LingsouError as error:
                 structlog.get_logger("lingsou.labels").error("labels of queries were not read", error=str(error))
+        if self._names is not None:
+            try:
+                if self._names.refresh() and self._planner is not None:
+                    self._planner = _Planner.of(self._planner.understander)
+            except LingsouError as error:
+                structlog.get_logger("lingsou.names").error("mined names were not read", error=str(error))
         start, sequence = time.monotonic(), self._engine.sequence
         if sequence == self._sequence or (start < self._rest_until and not at_once):
             return False
@@ -107,14 +151,18 @@ class Understanding:
             contents = self._engine.contents()
             lexicon = CatalogLexicon(vocabulary_of(contents), self._segmenter)
             self._categories = CategoryNames(lexicon.vocabulary.fields.get("category", ()))
-            if self._understander is None or self._titles is None:
-                self._understander = Understander(lexicon, self._segmenter, self._currency)
+            if self._planner is None or self._titles is None:
+                plain = Understander(lexicon, self._segmenter, self._currency, names=self._lookup)
+                self._planner = _Planner.of(plain)
             if self._titles is not None:
                 words = ShopWords(self._titles(), contents.values, self._engine.terms(), self._searched())
-                correctors = build_correctors(words, self._segmenter)
-                self._understander = Understander(lexicon, self._segmenter, self._currency, correctors)
+                correctors = build_correctors(words, self._segmenter, offer_only=self._offer_only)
+                full = Understander(lexicon, self._segmenter, self._currency, correctors, self._lookup)
+                self._planner = _Planner.of(full)
             end = time.monotonic()
-            self._sequence, self._rest_until = sequence, end + _REBUILD_SHARE * (end - start)
+            # The first time reads dictionaries too, which says nothing of what the catalogue costs.
+            rest = _REBUILD_SHARE * (end - start) if self._sequence >= 0 else 0.0
+            self._sequence, self._rest_until = sequence, end + rest
         return True
 
     def plan(self, text: str, *, correct: bool = True) -> QueryPlan | None:
@@ -122,20 +170,20 @@ class Understanding:
 
         Words are read as they are spelt where that is asked for, or a merchandiser said what the query means.
         """
-        understander = self._understander
-        if understander is None or not text.strip():
+        planner, typed = self._planner, text.strip()[:MAX_QUERY_LENGTH]
+        if planner is None or not typed:
             return None
         label = self._labels.of(text) if self._labels is not None else None
-        plan = understander.understand(text, correct=correct and label is None)
-        return labelled(plan, label, understander.lexicon, self._segmenter)
+        plan = planner.plan(typed, correct and label is None)
+        return labelled(plan, label, planner.understander.lexicon, self._segmenter)
 
     def learned(self, plan: QueryPlan, outputs: HeadOutputs | None) -> tuple[QueryPlan, Mapping[str, float]]:
         """The plan with what heads say in the forward pass of its text, and what they say of categories, by path."""
-        understander = self._understander
-        if self._heads is None or understander is None:
+        planner = self._planner
+        if self._heads is None or planner is None:
             return plan, {}
         said = self._heads.say(plan.text, outputs)
-        read = self._heads.read(plan, said, understander.lexicon, self._segmenter)
+        read = self._heads.read(plan, said, planner.understander.lexicon, self._segmenter)
         return read, self._categories.paths(said.beliefs.get("category", {}))
 
     def learn(self, encoder: Encoder | None) -> None:

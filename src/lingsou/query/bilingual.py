@@ -86,10 +86,10 @@ class Bilingual:
             for rank, name in enumerate(names[: 1 + _OTHERS]):
                 if not (source == "bilingual" and chinese and has_han(name)):
                     weight = _FIRST_WEIGHT if source == "bilingual" and not rank else _OTHER_WEIGHT
-                    yield " ".join(_whole(self._segmenter.terms(name))), weight, source
+                    yield " ".join(whole_terms(self._segmenter.terms(name))), weight, source
 
 
-def _whole(found: Sequence[str]) -> list[str]:
+def whole_terms(found: Sequence[str]) -> list[str]:
     """Terms without the parts of longer ones: `笔记本电脑` says more than `笔记` beside it."""
     whole = [term for term in dict.fromkeys(found) if not any(term != other and term in other for other in found)]
     return [term for term in whole if len(term) > 1] or whole

@@ -1,12 +1,14 @@
 """From a shopper's words to a `QueryPlan`: what is a limit, what is unwanted, what the catalogue knows by name."""
 
 import re
+from collections.abc import Callable
 
 from lingsou.core.plan import Constraint, Entity, QueryPlan
 from lingsou.core.types import MAX_QUERY_LENGTH
 from lingsou.query.beliefs import category_beliefs
 from lingsou.query.correction import Correctors, corrected
 from lingsou.query.entities import entities_of, entity
+from lingsou.query.expansion import NameLookup
 from lingsou.query.explicit import Asked, FieldNames
 from lingsou.query.lexicon import CatalogLexicon
 from lingsou.query.measures import MeasureFinder
@@ -31,6 +33,7 @@ class Understander:
         segmenter: the shop's, for index terms.
         currency: ISO code of the shop's prices; limits in another currency are left out. Empty: take any.
         correctors: what corrects misspelt words; none: every query is read as it stands.
+        names: other names that were mined from the shop; none: those of the package's tables alone.
     """
 
     def __init__(
@@ -39,9 +42,11 @@ class Understander:
         segmenter: Segmenter,
         currency: str = "",
         correctors: Correctors | None = None,
+        names: Callable[[], NameLookup] | None = None,
     ):
         self._lexicon = lexicon
         self._correctors = correctors
+        self._names = names
         self._segmenter = segmenter
         self._currency = currency
         self._field_names = FieldNames(lexicon)
@@ -88,6 +93,10 @@ class Understander:
 
         left = without(raw, [*closed, *comparison_cut])
         terms = tuple(self._segmenter.terms(left))
+        have = frozenset(terms)
+        expansions = self._lexicon.bilingual.expansions(raw, tokens, have, borders, blocked)
+        if self._names is not None:
+            expansions = self._names().expansions(raw, tokens, have, borders, blocked, expansions)
         entities = sorted(
             (*ordered_entities, *unwanted, *wanted, *sizes, *models),
             key=lambda e: (e.start, e.end, -e.confidence, e.field),
@@ -106,7 +115,7 @@ class Understander:
             entities=tuple(entities),
             constraints=tuple(constraints),
             categories=category_beliefs((), entities),
-            expansions=self._lexicon.bilingual.expansions(raw, tokens, frozenset(terms), borders, blocked),
+            expansions=expansions,
         )
 
 

@@ -22,8 +22,8 @@ class RecommenderManifest(ModelManifest):
     """What a stored recommender is."""
 
     task: Literal["recommender"] = "recommender"
-    method: str = Field("sources and a learned blend", description="how it was trained")
-    sources: tuple[str, ...] = Field(description="by name; those of the blend first")
+    method: str = Field("sources and learned blends", description="how it was trained")
+    sources: tuple[str, ...] = Field(description="by name; those of the blends first")
     products: int = Field(ge=0, description="that it may recommend")
     report: Mapping[str, Any] = Field({}, description="what the training told")
 
@@ -50,7 +50,7 @@ def install(
     Raises:
         StorageError: it cannot be written.
     """
-    blended = [source.name for source in model.blend.sources]
+    blended = dict.fromkeys(source.name for blend in (model.blend, model.session) for source in blend.sources)
     manifest = RecommenderManifest(
         sources=(*blended, *(name for name in model.sources if name not in blended)),
         products=len(model.products),

@@ -4,13 +4,15 @@ Logistic regression on sums over the session: its chances are calibrated by what
 by NumPy alone, and each weight can be read. A chance is that of the moment right after an event.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lingsou.core.errors import InputError
-from lingsou.models.logistic import Linear, fit_logistic, softmax
+from lingsou.models.logistic import fit_logistic
 from lingsou.recommend.interactions import KINDS, Interactions
 
 Floats = NDArray[np.float64]
@@ -42,12 +44,19 @@ class Chances:
 
 @dataclass(frozen=True)
 class _Fitted:
-    mean: Floats
-    deviation: Floats
-    linear: Linear
+    weights: Floats
+    """[len(FEATURES)]"""
+    bias: float
 
-    def chances(self, features: Floats) -> Floats:
-        return np.asarray(softmax(self.linear.logits((features - self.mean) / self.deviation))[:, 1])
+    def chances(self, table: Floats) -> Floats:
+        return np.asarray(1 / (1 + np.exp(-(table @ self.weights + self.bias))))
+
+    def state(self) -> dict[str, Any]:
+        return {"bias": self.bias, "weights": dict(zip(FEATURES, self.weights.tolist(), strict=True))}
+
+    @classmethod
+    def of(cls, state: Mapping[str, Any]) -> "_Fitted":
+        return cls(np.array([state["weights"][name] for name in FEATURES], np.float64), float(state["bias"]))
 
 
 class Behaviour:
@@ -65,12 +74,11 @@ class Behaviour:
         """
         if not len(sessions.items):
             raise InputError("There is no session to learn from.", cure="Collect events first.")
-        table = features(sessions)
-        self._leaves = _fitted(table, sessions.ages == 0)
-        bought = sessions.kinds == _BOUGHT
-        per_session = np.bincount(sessions.users, bought, minlength=len(sessions)) > 0
-        enough = min(int(per_session.sum()), int((~per_session).sum())) >= _LEAST
-        self._buys = _fitted(table, _later(bought, sessions)) if enough else None
+        table, came = features(sessions), outcomes(sessions)
+        self._leaves = _fitted(table, came.leaves)
+        bought = np.bincount(sessions.users, sessions.kinds == _BOUGHT, minlength=len(sessions)) > 0
+        enough = min(int(bought.sum()), int((~bought).sum())) >= _LEAST
+        self._buys = _fitted(table, came.buys) if enough else None
 
     def chances(self, running: Interactions) -> Chances:
         """Of running sessions, a row each; NaN for those without an event.
@@ -78,15 +86,63 @@ class Behaviour:
         Raises:
             InputError: nothing was learnt.
         """
+        some = np.flatnonzero(running.lengths > 0)
+        last = self._chances(features(running)[running.starts[some + 1] - 1])
+        found = Chances(np.full(len(running), np.nan), np.full(len(running), np.nan))
+        found.buys[some], found.leaves[some] = last.buys, last.leaves
+        return found
+
+    def along(self, sessions: Interactions) -> Chances:
+        """As they were right after each event, [N] each.
+
+        Raises:
+            InputError: nothing was learnt.
+        """
+        return self._chances(features(sessions))
+
+    def state(self) -> dict[str, Any]:
+        """What was learnt, as plain values: a weight for each feature."""
+        parts = {"buys": self._buys, "leaves": self._leaves}
+        return {name: None if part is None else part.state() for name, part in parts.items()}
+
+    @classmethod
+    def of(cls, state: Mapping[str, Any]) -> "Behaviour":
+        """What `state` gave.
+
+        Raises:
+            KeyError: a feature has no weight.
+        """
+        found = cls()
+        found._buys, found._leaves = (
+            None if state[name] is None else _Fitted.of(state[name]) for name in ("buys", "leaves")
+        )
+        return found
+
+    @property
+    def known(self) -> bool:
+        """Whether anything was learnt."""
+        return self._leaves is not None
+
+    def _chances(self, table: Floats) -> Chances:
         if self._leaves is None:
             raise InputError("Nothing is known of sessions.", cure="Fit on complete sessions first.")
-        some = np.flatnonzero(running.lengths > 0)
-        last = features(running)[running.starts[some + 1] - 1]
-        buys, leaves = np.full(len(running), np.nan), np.full(len(running), np.nan)
-        leaves[some] = self._leaves.chances(last)
-        if self._buys is not None:
-            buys[some] = self._buys.chances(last)
-        return Chances(buys, leaves)
+        nothing = np.full(len(table), np.nan)
+        return Chances(nothing if self._buys is None else self._buys.chances(table), self._leaves.chances(table))
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What came after each event of complete sessions."""
+
+    buys: NDArray[np.bool_]
+    """[N]: a purchase, later in the session."""
+    leaves: NDArray[np.bool_]
+    """[N]: nothing."""
+
+
+def outcomes(sessions: Interactions) -> Outcomes:
+    """Of complete sessions, a row each."""
+    return Outcomes(_later(sessions.kinds == _BOUGHT, sessions), sessions.ages == 0)
 
 
 def features(sessions: Interactions) -> Floats:
@@ -127,6 +183,8 @@ def _later(flags: NDArray[np.bool_], sessions: Interactions) -> NDArray[np.bool_
 
 
 def _fitted(table: Floats, happened: NDArray[np.bool_]) -> _Fitted:
-    mean, deviation = table.mean(axis=0), np.maximum(table.std(axis=0), 1e-9)
-    linear = fit_logistic((table - mean) / deviation, happened.astype(np.int64), 2, l2=1.0)
-    return _Fitted(mean, deviation, linear)
+    mean, deviation = table.mean(axis=0), table.std(axis=0)
+    scale = np.where(deviation > 0, deviation, 1.0)
+    linear = fit_logistic((table - mean) / scale, happened.astype(np.int64), 2, l2=1.0)
+    weights = (linear.weight[1] - linear.weight[0]) / scale
+    return _Fitted(weights, float(linear.bias[1] - linear.bias[0] - mean @ weights))

@@ -2,17 +2,22 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lingsou.core.errors import InputError
+from lingsou.models.nearest import nearest
+from lingsou.models.sparse_rows import SparseRows
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
 Arrays = Mapping[str, NDArray[Any]]
 """What a fitted source is made of, by name."""
+NEAR = 100
+"""Nearest items by text that are known of each item: twice what a source gives to a blend."""
 KINDS = ("view", "click", "detail", "cart", "purchase")
 """What was done; `Interactions.kinds` holds places in this list. A data set without kinds is all `view`."""
 
@@ -147,6 +152,14 @@ class Items:
 
     def __len__(self) -> int:
         return len(self.starts) - 1
+
+    @cached_property
+    def near(self) -> SparseRows | None:
+        """The `NEAR` largest cosines above 0 of each item's vector, [I, I]; none without vectors.
+
+        Worked out once for all sources: it takes seconds for 10,000 items and minutes for 100,000.
+        """
+        return None if self.vectors is None else nearest(self.vectors, NEAR)
 
     @property
     def owners(self) -> Ints:

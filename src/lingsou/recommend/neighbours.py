@@ -58,15 +58,7 @@ class Neighbours:
     def _between(self, sources: Ints, targets: Ints) -> Floats:
         """The rows' values for sources [m] and targets [k], dense [m, k]."""
         values = np.zeros((len(sources), len(targets)), np.float32)
-        order = np.argsort(targets, kind="stable")
         for part in self.parts:
             known = np.flatnonzero(sources < len(part))
-            of, places = part.places(sources[known])
-            columns = part.columns[places]
-            # A target may be asked for twice: entries are met once for each equal target.
-            left = np.searchsorted(targets[order], columns, "left")
-            count = np.searchsorted(targets[order], columns, "right") - left
-            entry = np.repeat(np.arange(len(columns)), count)
-            place = order[np.repeat(left - np.cumsum(count) + count, count) + np.arange(len(entry))]
-            np.add.at(values, (known[of[entry]], place), part.values[places[entry]])
+            values[known] += part.between(sources[known], targets)
         return values

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from lingsou.rules.schema import Audience, PatternKind, Rule, Synonyms, TimeWindow
+from lingsou.rules.schema import KINDS, Audience, ListName, PatternKind, Rule, Synonyms, TimeWindow
 from lingsou.text.normalise import HAN, normalise
 from lingsou.text.segment import Segmenter
 
@@ -35,6 +35,8 @@ class Situation:
     locale: str | None = None
     device: str | None = None
     segments: tuple[str, ...] = ()
+    list: ListName = "search"
+    """Which list the products are for."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class _Conditions:
     locales: tuple[str, ...]
     devices: frozenset[str]
     segments: frozenset[str]
+    lists: frozenset[str]
 
     @classmethod
     def of(cls, rule: Rule) -> "_Conditions":
@@ -78,12 +81,14 @@ class _Conditions:
             tuple(f"{locale.casefold()}-" for locale in audience.locales),
             frozenset(device.casefold() for device in audience.devices),
             frozenset(audience.segments),
+            frozenset((*rule.when.lists, *(KINDS if "recommend" in rule.when.lists else ()))),
         )
 
     def hold(self, situation: Situation, paths: set[str], locale: str, device: str) -> bool:
         moment = situation.moment
         return not (
-            (self.ends and moment >= self.ends)
+            situation.list not in self.lists
+            or (self.ends and moment >= self.ends)
             or (self.starts and moment < self.starts)
             or (self.segments and self.segments.isdisjoint(situation.segments))
             or (self.categories and self.categories.isdisjoint(paths))
@@ -107,7 +112,7 @@ class RuleIndex:
     """
 
     def __init__(self, rules: Iterable[Rule], segmenter: Segmenter):
-        self._segmenter = segmenter
+        self.segmenter = segmenter
         self.rules = tuple(sorted((rule for rule in rules if rule.enabled), key=lambda rule: rule.strength))
         self._root = _Node()
         self._parts: dict[tuple[int, int, bool], int] = {}
@@ -116,6 +121,7 @@ class RuleIndex:
         self._always: list[int] = []
         self._conditions = [_Conditions.of(rule) for rule in self.rules]
         self._categories = frozenset(path for each in self._conditions for path in each.categories)
+        self._lists = frozenset(name for each in self._conditions for name in each.lists)
         self._only_synonyms = [all(isinstance(action, Synonyms) for action in rule.then) for rule in self.rules]
         for place, rule in enumerate(self.rules):
             self._add(place, rule)
@@ -126,14 +132,14 @@ class RuleIndex:
     def _add(self, place: int, rule: Rule) -> None:
         for number, pattern in enumerate(rule.when.queries):
             texts = dict.fromkeys(pattern.text.split()) if pattern.kind == "words" else (pattern.text,)
-            cut = [tokens for text in texts if (tokens := tokens_of(text, self._segmenter))]
+            cut = [tokens for text in texts if (tokens := tokens_of(text, self.segmenter))]
             self._parts[place, number, False] = len(cut)
             for part, tokens in enumerate(cut):
                 self._plant(tokens, _Phrase(pattern.kind, (place, number, False), part))
         for number, action in enumerate(rule.then):
             if isinstance(action, Synonyms):
                 for part, word in enumerate(action.words):
-                    self._plant(tokens_of(word, self._segmenter), _Phrase("phrase", (place, number, True), part))
+                    self._plant(tokens_of(word, self.segmenter), _Phrase("phrase", (place, number, True), part))
         conditions = self._conditions[place]
         if rule.when.queries or self._only_synonyms[place]:
             return
@@ -150,13 +156,17 @@ class RuleIndex:
             node = node.children.setdefault(token, _Node())
         node.ends.append(phrase)
 
+    def act_on(self, name: ListName) -> bool:
+        """Whether a rule may hold for such a list."""
+        return name in self._lists
+
     def ask_about(self, categories: Iterable[str]) -> bool:
         """Whether a rule is about one of these categories or one above them."""
         return not self._categories.isdisjoint(_paths(categories))
 
     def match(self, situation: Situation) -> list[Matched]:
         """The rules that hold, strongest first."""
-        found = self._found(tokens_of(situation.q, self._segmenter))
+        found = self._found(tokens_of(situation.q, self.segmenter))
         paths = _paths(situation.categories)
         places = {place for path in paths for place in self._by_category.get(path, ())}
         places.update(self._always, *(self._by_segment.get(segment, ()) for segment in situation.segments))

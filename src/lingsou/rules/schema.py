@@ -10,7 +10,7 @@ import orjson
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from lingsou.core.errors import InputError
-from lingsou.core.types import Frozen, Id
+from lingsou.core.types import Frozen, Id, RecommendKind
 from lingsou.text.normalise import normalise
 
 MAX_RULES = 5_000
@@ -18,6 +18,15 @@ MAX_RULES = 5_000
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = get_args(Day)
 PatternKind = Literal["exact", "prefix", "phrase", "words"]
+ListName = Literal["search", "recommend"] | RecommendKind
+"""Where products are listed: searches, every kind of recommendation, or one kind."""
+
+WORDLESS = "recommendations have no words: leave `queries` out, or all but `search` in `lists`"
+LISTED_ALONE = "recommendations know pin, hide, filter, boost and bury alone"
+"""What is said of rules that recommendations cannot follow."""
+
+KINDS: tuple[RecommendKind, ...] = get_args(RecommendKind)
+LISTS: tuple[ListName, ...] = ("search", "recommend", *KINDS)
 
 
 def _with_a_word(text: str) -> str:
@@ -152,6 +161,15 @@ class When(Frozen):
     )
     time: TimeWindow | None = None
     audience: Audience | None = None
+    lists: tuple[ListName, ...] = Field(
+        ("search",), min_length=1, max_length=20, description="`recommend` stands for every kind of recommendation"
+    )
+
+    @model_validator(mode="after")
+    def _can_be_heard(self) -> "When":
+        if self.queries and set(self.lists) != {"search"}:
+            raise ValueError(WORDLESS)
+        return self
 
 
 class Synonyms(Frozen):
@@ -244,6 +262,13 @@ class Rule(Frozen):
     enabled: bool = True
     when: When = When()
     then: tuple[Action, ...] = Field(min_length=1, max_length=50)
+
+    @model_validator(mode="after")
+    def _can_be_done(self) -> "Rule":
+        searches_alone = (Synonyms, Redirect, ShowBanner)
+        if set(self.when.lists) != {"search"} and any(isinstance(action, searches_alone) for action in self.then):
+            raise ValueError(LISTED_ALONE)
+        return self
 
     @property
     def strength(self) -> tuple[int, str]:

@@ -20,6 +20,7 @@ from lingsou.serving.routes import (
     recommend,
     rules,
     search,
+    shoppers,
     similar,
     suggest,
     tasks,
@@ -56,7 +57,20 @@ def create_app(root: Path | str) -> FastAPI:
             CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=["content-type"]
         )
     problems.install(app)
-    for module in (search, understand, similar, suggest, rank, recommend, products, rules, events, tasks, health):
+    for module in (
+        search,
+        understand,
+        similar,
+        suggest,
+        rank,
+        recommend,
+        shoppers,
+        products,
+        rules,
+        events,
+        tasks,
+        health,
+    ):
         app.include_router(module.router)
     _publish_schemas(app, Product, ProductPatch)
     return app

@@ -12,6 +12,7 @@ import structlog
 from fastapi import Request
 
 from lingsou.core.errors import LingsouError
+from lingsou.core.types import Context, ShopperProfile
 from lingsou.pipeline.shop import Shop, open_shop
 from lingsou.serving.telemetry import Telemetry
 
@@ -34,6 +35,7 @@ class Worker:
     shop: Shop
     telemetry: Telemetry
     stop: threading.Event = field(default_factory=threading.Event)
+    _asked_for_events: bool = False
 
     def start(self) -> None:
         """Begin to follow the index, and open the encoder beside."""
@@ -61,11 +63,25 @@ class Worker:
                     structlog.get_logger("lingsou.learner").error("learning the catalogue failed", error=str(error))
             self.stop.wait(1.0)
 
+    def profile(self, shopper_id: str, session_id: str | None = None, *, personalise: bool = True) -> ShopperProfile:
+        """What is known under the id of a user or a session. Where no model follows the log, the first call reads it.
+
+        Raises:
+            StorageError: log or store cannot be read.
+        """
+        if not self._follows_events():
+            self._asked_for_events = True
+            self.shop.live_events.refresh()
+        context = Context(user_id=shopper_id, session_id=session_id or shopper_id, personalise=personalise)
+        return self.shop.recommendations.shopper(context).model_copy(update={"session_id": session_id})
+
+    def _follows_events(self) -> bool:
+        return bool(self._asked_for_events or self.shop.ranking.version or self.shop.recommendations.version)
+
     def _watch(self) -> None:
         while not self.stop.wait(_WATCH_INTERVAL_S):
             try:
-                # Nothing else asks what shoppers do just now.
-                if self.shop.ranking.version or self.shop.recommendations.version:
+                if self._follows_events():
                     self.shop.live_events.refresh()
             except LingsouError as error:
                 if not self.stop.is_set():

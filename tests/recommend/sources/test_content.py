@@ -45,3 +45,13 @@ def test_new_items_and_new_popularity_come_with_an_update() -> None:
     source.update(sequences([[0, 1]], 6), np.array([1]), items_of([*SHOP, [3]]))
     assert source.score(sequences([[3]], 6))[0, 5] > 0
     assert source.score(sequences([[0]], 6))[0, 1] == pytest.approx(4, rel=1e-5)
+
+
+def test_a_new_item_is_near_by_its_text_at_once_both_ways() -> None:
+    vectors = np.array([[1, 0], [0, 1], [0, 1], [0, 0], [0, 0]], np.float32)
+    source = fitted(ContentSettings(popularity_power=0, vectors=0.5), vectors)
+    grown = items_of([*SHOP, []], np.concatenate([vectors, [[0.8, 0.6]]]).astype(np.float32))
+    source.update(sequences([[0]], 6), np.array([0]), grown)
+    assert source.score(sequences([[0]], 6))[0, 5] == pytest.approx(0.4)
+    assert source.score(sequences([[5]], 6))[0, [0, 1]] == pytest.approx([0.4, 0.3])
+    assert source.score(sequences([[1]], 6))[0, 2] > 0.5, "what was near stays so"

@@ -57,3 +57,19 @@ def test_what_is_kept_on_the_disk_says_the_same() -> None:
     restored.restore(source.state())
     asked = sequences([[5], [0, 1]], 7)
     assert np.allclose(source.score(asked), restored.score(asked))
+
+
+def test_complete_later_sessions_leave_it_as_a_fit_on_all_does() -> None:
+    """With every decay of the default, ages among them, which are shares of all sessions known."""
+    random = np.random.default_rng(1)
+    rows = [random.integers(0, 9, 4).tolist() for _ in range(60)]
+    begun = np.repeat(np.arange(60) * 3_600_000, 4)
+    log = interactions(np.repeat(np.arange(60), 4), np.concatenate(rows), begun + np.tile(np.arange(4), 60), n_items=9)
+    grown, whole = SessionKnn(), SessionKnn()
+    grown.fit(log.block(0, 20), items_of([[]] * 9))
+    for first in range(20, 60, 8):
+        part = log.block(first, first + 8)
+        grown.update(part, part.lengths, items_of([[]] * 9))
+    whole.fit(log, items_of([[]] * 9))
+    asked = sequences([[1, 2], [5], [8, 0, 3]], 9)
+    assert np.allclose(grown.score(asked), whole.score(asked), rtol=1e-6)

@@ -23,7 +23,9 @@ NAVIGATION = (
     ("overview", f"{ROOT}/"),
     ("rules", f"{ROOT}/rules"),
     ("preview", f"{ROOT}/preview"),
+    ("understand", f"{ROOT}/understand"),
     ("analytics", f"{ROOT}/analytics"),
+    ("shoppers", f"{ROOT}/shoppers"),
     ("judging", f"{ROOT}/judge"),
 )
 """(name, address) of the pages at the side; the text of each is `nav_…`."""

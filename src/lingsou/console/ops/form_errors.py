@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from lingsou.console.ops.rule_form import Errors
 from lingsou.console.texts import Texts
+from lingsou.rules.schema import LISTED_ALONE, WORDLESS
 
 _KINDS: Mapping[str, str] = {
     "missing": "wrong_missing",
@@ -39,6 +40,8 @@ _SAID: Mapping[str, str] = {
     "synonyms need two words, or `to`": "wrong_synonyms",
     "`hide` needs `ids` or `filter`": "wrong_hide",
     "it ends before it starts": "wrong_order",
+    WORDLESS: "wrong_lists_queries",
+    LISTED_ALONE: "wrong_lists_actions",
 }
 
 

@@ -12,7 +12,7 @@ from lingsou.console.ops.conditions import OPERATORS, Condition, Operator, filte
 from lingsou.console.ops.forms import Form
 from lingsou.core.errors import InputError
 from lingsou.retrieval.filters import FieldKind
-from lingsou.rules.schema import DAYS, Action, Audience, Rule, TimeWindow
+from lingsou.rules.schema import DAYS, LISTS, Action, Audience, Rule, TimeWindow
 
 ACTIONS = ("synonyms", "boost", "bury", "pin", "hide", "filter", "redirect", "banner")
 PATTERNS = ("exact", "prefix", "phrase", "words")
@@ -52,6 +52,7 @@ class RuleForm:
     days: tuple[str, ...] = ()
     actions: tuple[ActionForm, ...] = ()
     enabled: bool = True
+    lists: tuple[str, ...] = ("search",)
 
     def with_action(self, action: ActionForm) -> "RuleForm":
         """One more action."""
@@ -85,6 +86,7 @@ def form_of_rule(rule: Rule) -> RuleForm:
         time.days,
         tuple(_action_form(action) for action in rule.then),
         rule.enabled,
+        rule.when.lists,
     )
 
 
@@ -117,6 +119,7 @@ def form_of_fields(sent: Form) -> RuleForm:
         tuple(day for day in DAYS if day in sent.getlist("days")),
         tuple(actions),
         "enabled" in sent,
+        tuple(each for each in LISTS if each in sent.getlist("lists")) or ("search",),
     )
 
 
@@ -160,6 +163,8 @@ def _raw_conditions(form: RuleForm, errors: Errors) -> dict[str, Any]:
         "queries": [{kind: text} for kind, text in form.queries],
         "categories": _parts(values.get("categories", ""), "\n"),
     }
+    if form.lists != ("search",):
+        when["lists"] = form.lists
     time: dict[str, Any] = {name: values[name] for name in ("starts", "ends") if values.get(name)}
     if form.days:
         time["days"] = form.days
@@ -216,6 +221,8 @@ def _field_of(loc: tuple[int | str, ...]) -> str:
             return "ends"
         case ("when", "audience", str(name), *_):
             return name
+        case () | ("when",) | ("when", "lists", *_):
+            return "lists"
         case ("then", int(place), _, str(name), *_):
             return f"a.{place}.{name}"
         case ("then", int(place), do, *_):
@@ -223,4 +230,4 @@ def _field_of(loc: tuple[int | str, ...]) -> str:
         case ("then", *_):
             return "actions"
         case _:
-            return str(loc[0]) if loc else "name"
+            return str(loc[0])

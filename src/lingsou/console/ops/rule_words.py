@@ -42,6 +42,8 @@ def conditions(rule: Rule, labels: Labels) -> list[str]:
             said.append(text("and").join(text(f"day_{day}") for day in time.days))
         if time.hours:
             said.append(text("when_hours", starts=f"{time.hours[0]:%H:%M}", ends=f"{time.hours[1]:%H:%M}"))
+    if when.lists != ("search",):
+        said.append(text("when_lists", names=_some([text(f"list_{each}") for each in when.lists], labels)))
     if audience := when.audience:
         everyone = [*audience.locales, *audience.devices, *audience.segments]
         if everyone:

@@ -26,7 +26,7 @@ from lingsou.console.ops.rule_form import (
 )
 from lingsou.core.errors import ConflictError, InputError, NotFoundError
 from lingsou.pipeline.merchandising import check_rules
-from lingsou.rules.schema import DAYS, Rule
+from lingsou.rules.schema import DAYS, LISTS, Rule
 from lingsou.rules.store import RuleSets
 
 router = APIRouter(prefix="/rules", include_in_schema=False)
@@ -236,6 +236,7 @@ def _form(
         operators=OPERATORS,
         filtered=FILTERED,
         days=DAYS,
+        lists=LISTS,
         zones=_ZONES,
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from lingsou.console import judging_texts, texts
+from lingsou.console.ops import recommending_texts, teaching_texts
 
 OWN: Mapping[str, tuple[str, str]] = {
     # every page
@@ -379,4 +380,10 @@ OWN: Mapping[str, tuple[str, str]] = {
     "back_to_rules": ("回到规则列表", "Back to the rules"),
 }
 
-TEXTS: Mapping[str, tuple[str, str]] = {**texts.TEXTS, **OWN, **judging_texts.TEXTS}
+TEXTS: Mapping[str, tuple[str, str]] = {
+    **texts.TEXTS,
+    **OWN,
+    **judging_texts.TEXTS,
+    **recommending_texts.TEXTS,
+    **teaching_texts.TEXTS,
+}

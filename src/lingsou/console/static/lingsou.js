@@ -38,6 +38,11 @@ export class Lingsou {
     return this.#ask(`/v1/suggest?${parameters}`, {}, options);
   }
 
+  /** Products that nobody searched for. `request` has the fields of POST /v1/recommend: kind, n, items, context, … */
+  recommend(request = {}, options = {}) {
+    return this.#ask("/v1/recommend", { method: "POST", body: JSON.stringify(request), headers: { "Content-Type": "application/json" } }, options);
+  }
+
   /** Products nearest in meaning to one; `filter` in the short form, such as "stock=1..". */
   similar(id, { limit = 12, filter = [], ...options } = {}) {
     const parameters = new URLSearchParams([["limit", limit], ...[].concat(filter).map((each) => ["filter", each])]);

@@ -216,6 +216,7 @@ function addressOfForm(form) {
 }
 
 function enhance(root) {
+  window.lingsou?.scan(root);
   for (const button of root.querySelectorAll("[data-script-hides]")) button.hidden = true;
   for (const form of root.querySelectorAll("form[data-live]")) {
     const act = () => {
@@ -231,8 +232,21 @@ function enhance(root) {
   }
 }
 
+/** What the shopper does is reported under the name that the page gave; a page without one leaves nothing here. */
+async function report(shopper) {
+  if (!shopper) {
+    for (const kept of ["queue", "client", "session"]) localStorage.removeItem(`lingsou.${kept}`);
+    return;
+  }
+  await import("./lingsou-events.js");
+  window.lingsou.identify(shopper);
+  const product = document.querySelector("[data-lingsou-detail]")?.dataset.lingsouDetail;
+  if (product) window.lingsou.detail(product);
+}
+
 for (const form of document.querySelectorAll("[data-search]")) new Suggestions(form);
 enhance(document);
 addEventListener("popstate", () => document.getElementById("results") && show(location.href));
 const searched = new URLSearchParams(location.search).get("q");
 if (location.pathname === "/search" && searched) remember(searched.trim());
+report(document.body.dataset.shopper).catch(() => {}); // pages go on without

@@ -38,10 +38,14 @@ class Corrector(Protocol):
 
 
 class Correctors:
-    """Several correctors as one: of corrections that overlap, the most probable one is kept."""
+    """Several correctors as one: of corrections that overlap, the most probable one is kept.
 
-    def __init__(self, correctors: Sequence[Corrector]):
+    With `offer_only` nothing is applied, however sure: the shopper is asked.
+    """
+
+    def __init__(self, correctors: Sequence[Corrector], *, offer_only: bool = False):
         self._correctors = tuple(correctors)
+        self._offer_only = offer_only
 
     def correct(self, raw: str, closed: Sequence[Piece] = ()) -> tuple[Correction, ...]:
         """The corrections of a query, from left to right; identifiers and `closed` pieces are left as they are."""
@@ -51,6 +55,8 @@ class Correctors:
         for each in sorted(found, key=lambda each: (-each.confidence, each.start)):
             if not overlaps([(other.start, other.end) for other in kept], each.start, each.end):
                 kept.append(each)
+        if self._offer_only:
+            kept = [each.model_copy(update={"applied": False}) for each in kept]
         return tuple(sorted(kept, key=lambda each: each.start))
 
 

@@ -16,6 +16,13 @@ def following() -> Transitions:
     return Transitions(own, "next")
 
 
+def in_session() -> Transitions:
+    """What came near in the same session, both ways: for shoppers of whom only the session is known."""
+    return Transitions(
+        TransitionSettings(within_session=True, window=10, backward=0.5, source_power=0.5), "session-transitions"
+    )
+
+
 def content_last() -> Content:
     """Likeness to the last item alone, however popular."""
     return Content(ContentSettings(popularity_power=0.0, depth=1), "content-last")

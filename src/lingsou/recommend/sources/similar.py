@@ -29,7 +29,9 @@ class Similar:
     def __init__(self, settings: SimilarSettings = SimilarSettings(), name: str = "similar"):
         self.settings = settings
         self.name = name
-        together = TransitionSettings(settings.window, 0.0, 1.0, 0.5, 0.5, depth=1)
+        together = TransitionSettings(
+            window=settings.window, distance=0.0, backward=1.0, source_power=0.5, target_power=0.5, depth=1
+        )
         self._behaviour = Transitions(together)
         self._content = Content(ContentSettings(popularity_power=0.0, depth=1))
 

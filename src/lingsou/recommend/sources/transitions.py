@@ -14,12 +14,15 @@ from lingsou.models.sparse_rows import SparseRows, added, rows_of_arrays
 from lingsou.models.transitions import transitions
 from lingsou.recommend.interactions import Arrays, Floats, Interactions, Ints, Items
 from lingsou.recommend.neighbours import Neighbours
+from lingsou.recommend.sessions import new_in_sessions
 
 
 @dataclass(frozen=True)
 class TransitionSettings:
     """How pairs count, and how a history asks for them."""
 
+    within_session: bool = False
+    """Whether a pause parts the two items of a pair."""
     window: int = 50
     """Steps between the two items of a pair, at most."""
     distance: float = 1.0
@@ -103,6 +106,9 @@ class Transitions:
 
     def _counted(self, interactions: Interactions, new: Ints | None) -> SparseRows:
         own = self.settings
+        if own.within_session:
+            new = interactions.lengths if new is None else new
+            interactions, new = new_in_sessions(interactions, new)
         return transitions(
             interactions.starts,
             interactions.items,
