@@ -31,6 +31,7 @@ BUILTINS: dict[str, dict[str, str]] = {
     "reranker": {
         "onnx": "lingsou.ranking.cross_encoder:open_onnx",
     },
+    "rewriter": {"chat": "lingsou.pipeline.rewriting:ChatRewriter"},
     "recommender": {
         "als": "lingsou.recommend.sources.als:Als",
         "bought-together": "lingsou.recommend.sources.bought_together:BoughtTogether",

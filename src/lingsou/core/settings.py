@@ -132,6 +132,24 @@ class UnderstandingSettings(Section):
     intent_rules: Annotated[str | None, _EMPTY_IS_NONE] = Field(
         None, description="rules that tell the intent beside the learned head: `cues`, or a plug-in's name; none: none"
     )
+    rewriter: Annotated[str | None, _EMPTY_IS_NONE] = Field(
+        None,
+        description="names other words for a query: `chat` asks the model of `llm`, or a plug-in; none: nothing",
+    )
+    rewriter_budget_ms: int = Field(
+        50, ge=0, le=10_000, description="a search waits so long for it; what comes later serves the next one"
+    )
+
+
+class LlmSettings(Section):
+    """A language model that parts of the system may ask; none is needed."""
+
+    url: Annotated[str | None, _EMPTY_IS_NONE] = Field(
+        None, description="of a service that speaks the chat completions protocol, up to `/v1`"
+    )
+    model: Annotated[str | None, _EMPTY_IS_NONE] = Field(None, description="name of the model there")
+    key: Annotated[SecretStr | None, _EMPTY_IS_NONE] = Field(None, description="a bearer token; best by variable")
+    timeout_s: float = Field(20.0, gt=0, le=600, description="an answer that takes longer is given up")
 
 
 class RankingSettings(Section):
@@ -205,6 +223,7 @@ class Settings(BaseSettings):
     search: SearchSettings = SearchSettings()
     encoder: EncoderSettings = EncoderSettings()
     understanding: UnderstandingSettings = UnderstandingSettings()
+    llm: LlmSettings = LlmSettings()
     ranking: RankingSettings = RankingSettings()
     events: EventSettings = EventSettings()
     console: ConsoleSettings = ConsoleSettings()

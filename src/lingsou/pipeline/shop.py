@@ -16,6 +16,7 @@ from lingsou.pipeline.heads import Heads
 from lingsou.pipeline.ranking import RankingStage
 from lingsou.pipeline.recommending import Recommendations
 from lingsou.pipeline.reranking import Reranking
+from lingsou.pipeline.rewriting import Rewriting, rewriter_named
 from lingsou.pipeline.search import SearchPipeline
 from lingsou.pipeline.suggesting import Suggestions
 from lingsou.pipeline.understanding import Understanding
@@ -113,6 +114,7 @@ def open_shop(root: Path | str, *, read_index: bool = True) -> Shop:
         popular=popular,
         recent=lambda user_id: searches.recent(user_id, _RECENT_SEARCHES),
     )
+    rewriter = rewriter_named(settings.understanding.rewriter, settings.llm)
     understanding = Understanding(
         engine,
         segmenter,
@@ -123,6 +125,9 @@ def open_shop(root: Path | str, *, read_index: bool = True) -> Shop:
         searched=popular,
         names=names,
         correct=settings.understanding.correct,
+        rewriting=Rewriting(rewriter, segmenter, budget_ms=settings.understanding.rewriter_budget_ms)
+        if rewriter
+        else None,
     )
     live_events = LiveEvents(behaviour, store.get)
     candidates, reranking = CandidateFeatures(segmenter, live_events.view), Reranking(folder.reranker, settings.ranking)

@@ -17,6 +17,7 @@ from lingsou.core.settings import CorrectionUse
 from lingsou.core.types import MAX_QUERY_LENGTH
 from lingsou.encoders import Encoder, HeadOutputs
 from lingsou.pipeline.heads import Heads
+from lingsou.pipeline.rewriting import Rewriting
 from lingsou.query import CatalogLexicon, NumberField, Understander, Vocabulary, category_beliefs, hard_filters
 from lingsou.query.beliefs import CategoryNames
 from lingsou.query.correction import ShopWords, build_correctors
@@ -92,6 +93,7 @@ class Understanding:
         searched: what was searched for, with how often.
         names: other names that were mined from the shop.
         correct: what becomes of a sure correction; `offer` only asks, `never` looks for none.
+        rewriting: a language model's other words for a query; none: nobody is asked.
     """
 
     def __init__(
@@ -105,11 +107,13 @@ class Understanding:
         searched: Callable[[], Sequence[tuple[str, int]]] = tuple,
         names: ShopNames | None = None,
         correct: CorrectionUse = "apply",
+        rewriting: Rewriting | None = None,
     ):
         self._engine = engine
         self._titles = titles if correct != "never" else None
         self._offer_only = correct == "offer"
         self._names = names
+        self._rewriting = rewriting
         self._lookup = (lambda: names.lookup) if names is not None else None
         self._searched = searched
         self._heads = heads
@@ -175,6 +179,8 @@ class Understanding:
             return None
         label = self._labels.of(text) if self._labels is not None else None
         plan = planner.plan(typed, correct and label is None)
+        if self._rewriting is not None and (others := self._rewriting.expansions(plan.text)):
+            plan = plan.model_copy(update={"expansions": (*plan.expansions, *others)})
         return labelled(plan, label, planner.understander.lexicon, self._segmenter)
 
     def learned(self, plan: QueryPlan, outputs: HeadOutputs | None) -> tuple[QueryPlan, Mapping[str, float]]:
