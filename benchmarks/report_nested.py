@@ -14,6 +14,8 @@ NESTED = {
     "multi_task": ("One encoder, several heads", " --data …"),
 }
 """Benchmark → title, and what its command needs."""
+BESIDE = ("published", "refitted", "cold", "training_cpu_s", "resident_mb")
+"""What of a result stands beside its metrics."""
 METHODS = ("lightgbm", "cross_encoder")
 
 
@@ -31,7 +33,7 @@ def nested(result: dict[str, Any]) -> Iterator[str]:
     yield f"`python -m benchmarks.{result['benchmark']}{told}`. {machine_of(result)}\n"
     yield "| what | figures |"
     yield "|---|---|"
-    beside = {key: result[key] for key in ("published", "refitted", "cold") if key in result}
+    beside = {key: result[key] for key in BESIDE if key in result}
     for name, figures in _groups(metrics | beside):
         yield f"| {name} | {figures} |"
     yield f"\n{result['remark']}\n" if "remark" in result else ""
