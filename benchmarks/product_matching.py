@@ -7,6 +7,8 @@ are one source, those of the second the other. Trees learn from the training pai
 how much the cross-encoder counts, and the line above which a pair counts as one product are chosen on the validation
 pairs.
 
+Features know the records of all parts, as a shop's matcher knows the catalogue, and no label of the test pairs.
+
     same_words      the share of words in common, with a line chosen on the training pairs: the obvious baseline
     lightgbm        trees over the features of `lingsou.quality.matching.pairs`
     cross_encoder   the default encoder reads both records, fine-tuned on the training pairs, and a logistic regression

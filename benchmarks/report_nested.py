@@ -6,7 +6,7 @@ from typing import Any
 from benchmarks.report_training import machine_of
 
 NESTED = {
-    "query_understanding": ("Understanding of queries, part by part", " --data …/{data} --sections {sections}"),
+    "query_understanding": ("Understanding of queries, part by part", "{folders} --sections {sections}"),
     "sequential_recommendation": ("The next product of a shopper", " --data … --name {data}{options}"),
     "session_recommendation": ("The next product of a session", " --data … --name {data}"),
     "recommend_latency": ("What a recommendation costs, made-up shops", ""),
@@ -24,9 +24,12 @@ def nested(result: dict[str, Any]) -> Iterator[str]:
     title, needs = NESTED[result["benchmark"]]
     metrics = result["metrics"]
     yield f"## {title}: {result['data']}\n"
+    folders = [] if result["data"] == "none" else result["data"].split(", ")
+    sections = metrics if len(folders) < 2 else metrics[folders[0]]
     told = needs.format(
         data=result["data"],
-        sections=" ".join(metrics),
+        folders=" --data" + "".join(f" …/{name}" for name in folders) if folders else "",
+        sections=" ".join(sections),
         methods=",".join(name for name in METHODS if name in metrics),
         options="".join(f" --{name}" for name, key in (("refit", "refitted"), ("cold", "cold")) if key in result),
     )
