@@ -21,6 +21,7 @@ TITLES = {
     "fuzz_understand": "Random queries through the whole plan, on a busy machine",
     "newcomer": "A newcomer's path in seconds, nothing kept from before",
     "ranked_latency": "What a trained ranker and explanations add to a search",
+    "recommend_live": "From an event to another recommendation, end to end over HTTP",
     "reindex": "A new index beside the old under constant load, on a busy machine",
 }
 RELEVANCE = ("ndcg@10", "ndcg@10_condensed", "judged@10", "mrr@10", "recall@10", "recall@100")
@@ -361,7 +362,7 @@ def off_policy(result: dict[str, Any]) -> Iterator[str]:
 def plain(result: dict[str, Any]) -> Iterator[str]:
     """A result that is a few figures."""
     yield f"## {TITLES[result['benchmark']]}, {result['products']:,} products\n"
-    named = () if result["benchmark"] == "newcomer" else ("products", "rebuilds", "queries", "seed")
+    named = () if result["benchmark"] == "newcomer" else ("products", "rebuilds", "rounds", "queries", "seed")
     options = "".join(f" --{name} {result[name]}" for name in named if name in result)
     yield f"`python -m benchmarks.{result['benchmark']}{options}`. {machine_of(result)}\n"
     yield "| what | figure |"
