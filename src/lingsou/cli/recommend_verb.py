@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 from rich.markup import escape
 from rich.table import Table
 
 from lingsou.cli.console import AsJson, Data, errors, folder_of, output, print_json
-from lingsou.core.errors import NotFoundError, RequestError
+from lingsou.cli.requests import request_of
+from lingsou.core.errors import NotFoundError
 from lingsou.core.types import RecommendRequest, RecommendResponse
 from lingsou.events.log import Selection
 from lingsou.pipeline.shop import Shop, open_shop
@@ -47,12 +47,7 @@ def recommend(
         "explain": explain,
         "context": context,
     }
-    try:
-        request = RecommendRequest.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise RequestError(first["msg"], field=where, cure="See: lingsou recommend --help") from error
+    request = request_of(RecommendRequest, raw, "recommend")
     shop = open_shop(folder_of(data).root)
     try:
         if out:

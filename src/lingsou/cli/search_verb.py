@@ -3,13 +3,12 @@
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
 from lingsou.cli.console import AsJson, Data, errors, folder_of, output, print_json
-from lingsou.core.errors import RequestError
+from lingsou.cli.requests import request_of
 from lingsou.core.types import Explanation, FacetCount, SearchRequest, SearchResponse
 from lingsou.pipeline.shop import open_shop
 from lingsou.retrieval.filters import parse_filter_arguments
@@ -40,12 +39,7 @@ def search(
         "collapse": not no_collapse,
         "explain": explain,
     }
-    try:
-        request = SearchRequest.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise RequestError(first["msg"], field=where, cure="See: lingsou search --help") from error
+    request = request_of(SearchRequest, raw, "search")
     shop = open_shop(folder_of(data).root)
     try:
         shop.warm_up()

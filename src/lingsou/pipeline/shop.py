@@ -73,6 +73,7 @@ class Shop:
     def close(self) -> None:
         """Release encoder, index, logs and store."""
         self.encoder.close()
+        self.understanding.close()
         self.ranking.close()
         self.behaviour.close()
         self.engine.close()

@@ -204,6 +204,11 @@ class Understanding:
         found = self._heads.attributions(plan.text, encoder, self._segmenter)
         return plan.model_copy(update={"attributions": found})
 
+    def close(self) -> None:
+        """Ask no language model any more."""
+        if self._rewriting is not None:
+            self._rewriting.close()
+
     def understand(self, text: str) -> QueryPlan | None:
         """As `plan`, with the categories of what the words find as well; a search has the meaning's besides."""
         plan = self.plan(text)

@@ -67,7 +67,7 @@ class PairFeatures:
         self._records, self._sides = records, sides
         self._spaces = [TermSpace(getattr(records, kind.field), kind.terms) for kind in _KINDS]
         self._nearest = [
-            nearest(space.units(rare=True), CANDIDATES, sides) if kind.rivals else None
+            nearest(space.units(), CANDIDATES, sides) if kind.rivals else None
             for kind, space in zip(_KINDS, self._spaces, strict=True)
         ]
 
@@ -76,7 +76,7 @@ class PairFeatures:
         sparse = require("scipy", "rank", "scipy.sparse")
         kinds = zip(_KINDS, self._spaces, strict=True)
         units = sparse.hstack(
-            [kind.suggests**0.5 * space.units(rare=True) for kind, space in kinds if kind.suggests], format="csr"
+            [kind.suggests**0.5 * space.units() for kind, space in kinds if kind.suggests], format="csr"
         )
         found = nearest(units, k, self._sides).records
         left, place = np.nonzero(found >= 0)

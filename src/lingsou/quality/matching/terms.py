@@ -73,13 +73,11 @@ class TermSpace:
             columns += [_max(weighed), *np.sort(np.stack(alone), axis=0)]
         return np.stack(columns, axis=1)
 
-    def units(self, *, rare: bool = False) -> Any:
-        """The records as unit vectors [N, terms] (SciPy CSR); `rare`: without the terms that half the shop has."""
+    def units(self) -> Any:
+        """The records as unit vectors [N, terms] (SciPy CSR), common terms left out then."""
         sparse = require("scipy", "rank", "scipy.sparse")
         lengths = np.where(self._norms > 0, self._norms, 1.0).astype(np.float32)
         weighed = (sparse.diags(1 / lengths) @ self._weighed(self._has)).tocsr()
-        if not rare:
-            return weighed
         kept = self._df <= max(_COMMON, _COMMON_SHARE * self._has.shape[0])
         return weighed[:, kept]
 
