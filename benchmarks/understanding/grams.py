@@ -39,7 +39,10 @@ class Grams:
 
         def logits(asked: Sequence[str]) -> Logits:
             found = np.full((len(asked), k), _UNKNOWN)
-            found[:, model.classes_] = model.decision_function(asked)
+            decided = model.decision_function(asked)
+            if decided.ndim == 1:  # two classes: scikit-learn gives the second's logit alone
+                decided = np.stack([-decided / 2, decided / 2], 1)
+            found[:, model.classes_] = decided
             return found
 
         return logits
