@@ -12,6 +12,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "parquet": "lingsou.catalog.feeds.parquet:ParquetFeed",
         "google": "lingsou.catalog.feeds.google:GoogleMerchantFeed",
     },
+    "audit": {},
     "check": {
         "encoding": "lingsou.quality.checks.encoding:EncodingCheck",
         "html": "lingsou.quality.checks.html:HtmlCheck",

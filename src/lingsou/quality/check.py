@@ -1,9 +1,9 @@
 """What a check of the catalogue is, and what it finds."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Literal, NamedTuple, Protocol
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from lingsou.core import plugins
 from lingsou.core.types import Frozen, Product
@@ -13,6 +13,13 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 """Gravest first: an error loses sales or misleads shoppers, a warning harms search, an info is worth knowing."""
 
 EXAMPLES = 5
+
+
+class Edit(Frozen):
+    """The value that would put one field of a product right."""
+
+    field: str = Field(description="field of the product, e.g. `category` or `attributes.colour`")
+    value: JsonValue = Field(description="as in a product's JSON; `null` clears the field")
 
 
 class Finding(Frozen):
@@ -27,6 +34,11 @@ class Finding(Frozen):
     evidence: str = Field(description="short excerpt; invisible characters are shown escaped")
     repair: str = Field(description="what the shop can do")
     confidence: float = Field(ge=0, le=1, description="how sure it is that this is wrong, 1 is certain")
+    edit: Edit | None = Field(None, description="what a repair would write, where the check knows it")
+
+
+Sink = Callable[[Finding], None]
+"""Takes every finding that names a product as it is made, also those beyond the examples of a report."""
 
 
 class Kind(NamedTuple):
@@ -40,7 +52,9 @@ class Kind(NamedTuple):
 class Check(Protocol):
     """A streaming check of a catalogue: it sees each product once, in feed order, and keeps none of them.
 
-    Implementations take `examples`, the number of findings kept of each kind, as their only argument.
+    Implementations take two keyword arguments: `examples`, the number of findings kept of each kind, and `sink`, which
+    is given every finding about a product. What can be told from the product alone is told to it within `observe`, so
+    that a gate can hold the product back; verdicts that wait for the end may come as examples only.
     """
 
     id: ClassVar[str]
@@ -63,6 +77,6 @@ class Check(Protocol):
         ...
 
 
-def registered_checks(examples: int = EXAMPLES) -> list[Check]:
+def registered_checks(examples: int = EXAMPLES, sink: Sink | None = None) -> list[Check]:
     """A new instance of every registered check, by name."""
-    return [plugins.resolve("check", name)(examples=examples) for name in plugins.names("check")]
+    return [plugins.resolve("check", name)(examples=examples, sink=sink) for name in plugins.names("check")]

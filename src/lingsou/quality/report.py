@@ -8,7 +8,7 @@ from pydantic import Field
 
 from lingsou.core.errors import ProductError
 from lingsou.core.types import Frozen, Product
-from lingsou.quality.check import EXAMPLES, SEVERITIES, Check, Finding, Kind, Severity, registered_checks
+from lingsou.quality.check import EXAMPLES, SEVERITIES, Check, Finding, Kind, Severity, Sink, registered_checks
 from lingsou.quality.schema import SchemaRows
 
 FailOn = Literal["error", "warning", "never"]
@@ -63,6 +63,7 @@ def run_checks(
     *,
     checks: Sequence[Check] | None = None,
     examples: int = EXAMPLES,
+    sink: Sink | None = None,
 ) -> CheckReport:
     """Run `checks` (every registered one by default) over `rows`, which are read once and not kept.
 
@@ -70,12 +71,13 @@ def run_checks(
         rows: row number of the feed and the product in it, or what was wrong with it.
         checks: new instances; a check serves one run.
         examples: findings kept of each kind, when the checks are made here.
+        sink: given every finding about a product or a row, when the checks are made here.
 
     Raises:
         FeedError: whatever `rows` raises; the report needs the whole feed.
     """
-    running = registered_checks(examples) if checks is None else checks
-    schema = SchemaRows(examples)
+    running = registered_checks(examples, sink) if checks is None else checks
+    schema = SchemaRows(examples, sink)
     total = rejected = 0
     observers = [check.observe for check in running]
     for row, product in rows:

@@ -1,7 +1,7 @@
 """The rows that never became a product: reported beside the checks under the id `schema`."""
 
 from lingsou.core.errors import ProductError
-from lingsou.quality.check import EXAMPLES, Severity
+from lingsou.quality.check import EXAMPLES, Severity, Sink
 from lingsou.quality.fields import MAX_EVIDENCE, visible
 from lingsou.quality.tally import Problem, Tally
 
@@ -16,8 +16,8 @@ class SchemaRows:
     severity: Severity = "error"
     cost = "A refused row is a product that no shopper can find."
 
-    def __init__(self, examples: int = EXAMPLES):
-        self.tally = Tally(self.id, examples)
+    def __init__(self, examples: int = EXAMPLES, sink: Sink | None = None):
+        self.tally = Tally(self.id, examples, sink)
 
     def observe(self, row: int, error: ProductError) -> None:
         """Take up what the feed or the mapping said about `row`."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lingsou.quality.check import EXAMPLES, Finding, Kind, Severity
+from lingsou.quality.check import EXAMPLES, Edit, Finding, Kind, Severity, Sink
 
 MAX_KINDS = 1_000
 OTHER_FIELDS = "(other fields)"
@@ -26,9 +26,10 @@ class Tally:
     common field name, so that memory stays bounded.
     """
 
-    def __init__(self, check: str, examples: int = EXAMPLES):
+    def __init__(self, check: str, examples: int = EXAMPLES, sink: Sink | None = None):
         self._check = check
         self._examples = examples
+        self._sink = sink
         self._counts: dict[Kind, int] = {}
         self._findings: dict[Kind, list[Finding]] = {}
 
@@ -42,6 +43,7 @@ class Tally:
         product_id: str = "",
         repair: str | None = None,
         confidence: float | None = None,
+        edit: Edit | None = None,
         count: int = 1,
     ) -> None:
         """Count `count` findings, and keep this one if it is among the first of its kind; `count=0` only keeps it."""
@@ -50,20 +52,25 @@ class Tally:
             kind = kind._replace(field=OTHER_FIELDS)
         self._counts[kind] = self._counts.get(kind, 0) + count
         kept = self._findings.setdefault(kind, [])
+        told = self._sink is not None and row is not None
+        if len(kept) >= self._examples and not told:
+            return
+        finding = Finding(
+            check=self._check,
+            severity=problem.severity,
+            problem=problem.text,
+            product_id=product_id,
+            row=row,
+            field=field,
+            evidence=evidence,
+            repair=problem.repair if repair is None else repair,
+            confidence=problem.confidence if confidence is None else confidence,
+            edit=edit,
+        )
         if len(kept) < self._examples:
-            kept.append(
-                Finding(
-                    check=self._check,
-                    severity=problem.severity,
-                    problem=problem.text,
-                    product_id=product_id,
-                    row=row,
-                    field=field,
-                    evidence=evidence,
-                    repair=problem.repair if repair is None else repair,
-                    confidence=problem.confidence if confidence is None else confidence,
-                )
-            )
+            kept.append(finding)
+        if self._sink is not None and told:
+            self._sink(finding)
 
     def findings(self) -> list[Finding]:
         """What was kept, kind by kind in the order of their first appearance."""

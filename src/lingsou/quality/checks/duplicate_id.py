@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from lingsou.core.types import Product
-from lingsou.quality.check import EXAMPLES, Finding, Kind, Severity
+from lingsou.quality.check import EXAMPLES, Finding, Kind, Severity, Sink
 from lingsou.quality.fields import excerpt
 from lingsou.quality.tally import Problem, Tally
 
@@ -33,8 +33,8 @@ class DuplicateIdCheck:
         "The later row overwrites the earlier one, so one of the two products disappears from the shop."
     )
 
-    def __init__(self, examples: int = EXAMPLES):
-        self._tally = Tally(self.id, examples)
+    def __init__(self, examples: int = EXAMPLES, sink: Sink | None = None):
+        self._tally = Tally(self.id, examples, sink)
         self._rows: dict[str, int] = {}
         self._written: dict[str, str] = {}  # folded id → the id as it was first written, where the two differ
 

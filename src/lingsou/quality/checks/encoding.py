@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from lingsou.core.types import Product
-from lingsou.quality.check import EXAMPLES, Finding, Kind, Severity
+from lingsou.quality.check import EXAMPLES, Finding, Kind, Severity, Sink
 from lingsou.quality.fields import all_text, excerpt, texts
 from lingsou.quality.mojibake import misread, suspicious
 from lingsou.quality.tally import Problem, Tally
@@ -79,8 +79,8 @@ class EncodingCheck:
         "Nobody searches for garbled words, so the product is not found, and a shopper who sees them leaves."
     )
 
-    def __init__(self, examples: int = EXAMPLES):
-        self._tally = Tally(self.id, examples)
+    def __init__(self, examples: int = EXAMPLES, sink: Sink | None = None):
+        self._tally = Tally(self.id, examples, sink)
 
     def observe(self, row: int, product: Product) -> None:
         """Screen all text of the product at once; look at single fields only when something shows."""

@@ -7,7 +7,7 @@ from html.entities import html5
 from typing import ClassVar
 
 from lingsou.core.types import Product
-from lingsou.quality.check import EXAMPLES, Finding, Kind, Severity
+from lingsou.quality.check import EXAMPLES, Finding, Kind, Severity, Sink
 from lingsou.quality.fields import all_text, excerpt, texts
 from lingsou.quality.tally import Problem, Tally
 
@@ -64,8 +64,8 @@ class HtmlCheck:
         "Tag names and entities become words of the index and show up in results; scripts attack the shopper."
     )
 
-    def __init__(self, examples: int = EXAMPLES):
-        self._tally = Tally(self.id, examples)
+    def __init__(self, examples: int = EXAMPLES, sink: Sink | None = None):
+        self._tally = Tally(self.id, examples, sink)
 
     def observe(self, row: int, product: Product) -> None:
         """Look closer only at texts that hold `<` or `&`."""

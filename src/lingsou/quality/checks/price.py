@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingsou.core.types import Product
-from lingsou.quality.check import EXAMPLES, Finding, Kind, Severity
+from lingsou.quality.check import EXAMPLES, Finding, Kind, Severity, Sink
 from lingsou.quality.prices import MIN_ROWS, Usual, likely_factor, usual
 from lingsou.quality.tally import Deferred, Problem, Tally
 
@@ -61,8 +61,8 @@ class PriceCheck:
         "The shop sells below cost, or shoppers laugh and leave; price filters show the wrong products."
     )
 
-    def __init__(self, examples: int = EXAMPLES):
-        self._tally = Tally(self.id, examples)
+    def __init__(self, examples: int = EXAMPLES, sink: Sink | None = None):
+        self._tally = Tally(self.id, examples, sink)
         self._examples = max(1, examples)
         self._missing = Deferred(examples)
         self._currencies: dict[str, Deferred] = {}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from lingsou.core.types import Product
-from lingsou.quality.check import EXAMPLES, Finding, Kind, Severity
+from lingsou.quality.check import EXAMPLES, Finding, Kind, Severity, Sink
 from lingsou.quality.tally import Deferred, Problem, Tally
 
 HUGE = 1_000_000
@@ -45,8 +45,8 @@ class StockCheck:
         "Shoppers order what is not there, or never see what is, because availability filters by stock."
     )
 
-    def __init__(self, examples: int = EXAMPLES):
-        self._tally = Tally(self.id, examples)
+    def __init__(self, examples: int = EXAMPLES, sink: Sink | None = None):
+        self._tally = Tally(self.id, examples, sink)
         self._tracked = 0
         self._zeros = 0
         self._last: int | None = None
