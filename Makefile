@@ -18,7 +18,7 @@ setup: $(STAMP)  ## make .venv with every extra, the benchmark peers and the enc
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lingsou needs Python 3.11 or newer")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(INSTALL) --constraint constraints.txt --editable '.[postgres,encoder-build,rank,train,bench,dev]'
+	$(INSTALL) --constraint constraints.txt --editable '.[postgres,encoder-build,rank,quality,train,bench,dev]'
 	$(BIN)/lingsou models pull e5-small
 	touch $(STAMP)
 
