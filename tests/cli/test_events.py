@@ -60,6 +60,8 @@ def test_reports(folder: DataFolder) -> None:
     assert "mouse" in run("analytics", "top", *data)
     assert "p95" in run("analytics", "latency", *data)
     assert run("analytics", "rising", *data, "--csv") == ""
+    (none,) = json.loads(run("analytics", "supply", *data, "--json"))["rows"]
+    assert (none["text"], none["failed"], none["cause"]) == ("mouse", 15, "product")
 
 
 @pytest.mark.parametrize("where", ["files", "the store's database", "a database of their own"])

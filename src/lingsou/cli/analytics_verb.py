@@ -12,6 +12,9 @@ from lingsou.cli.console import AsJson, Data, errors, folder_of, output, print_j
 from lingsou.core.settings import load_settings
 from lingsou.events import analytics as reports
 from lingsou.events.behaviour import open_behaviour
+from lingsou.pipeline.planned import PlannedSearch
+from lingsou.pipeline.shop import open_shop
+from lingsou.pipeline.supply import causes, unmet
 
 analytics = typer.Typer(
     help="Queries that are frequent, rising, without results or without clicks, and how long searches take.",
@@ -58,12 +61,32 @@ def latency(
     _report(reports.latency, data, days, limit, as_csv, as_json)
 
 
+@analytics.command("supply")
+def supply(data: Data = None, days: Days = 30, limit: Limit = 50, as_csv: Csv = False, as_json: AsJson = False) -> None:
+    """Queries that led nowhere, and what the catalogue lacks for them; the most frequent failures first."""
+    shop = open_shop(folder_of(data).root)
+    try:
+        shop.understanding.refresh(at_once=True)
+        search = PlannedSearch(shop.engine, shop.understanding, shop.encoder.open())
+        rows = unmet(search, shop.behaviour.database, days=days, limit=limit)
+    finally:
+        shop.close()
+    _show(rows, as_csv, as_json)
+    if rows and not as_csv and not as_json:
+        told = ", ".join(f"{cause} {count:,}" for cause, count in causes(rows).items())
+        errors.print(f"Failed searches by cause: {told}", highlight=False)
+
+
 def _report(
     report: Callable[..., Sequence[BaseModel]], data: Any, days: float, limit: int, as_csv: bool, as_json: bool
 ) -> None:
     folder = folder_of(data)
     with open_behaviour(folder, load_settings(folder)) as behaviour:
         rows = report(behaviour.database, days=days, limit=limit)
+    _show(rows, as_csv, as_json)
+
+
+def _show(rows: Sequence[BaseModel], as_csv: bool, as_json: bool) -> None:
     if as_json:
         print_json({"rows": [row.model_dump() for row in rows]})
     elif as_csv:

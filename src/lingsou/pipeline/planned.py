@@ -1,11 +1,11 @@
-"""A query as searches ask it of the engine, with no request around it: for fits and benchmarks.
+"""A query as searches ask it of the engine, with no request around it: for fits, reports and benchmarks.
 
 As in a search, the query is understood, its hard limits are filters that are dropped when nothing fits, its wishes and
 its category are boosts. Unlike there, the encoder has all the time it needs, merchandising rules do not act, and every
 variant counts by itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lingsou.core.plan import QueryPlan
@@ -14,7 +14,7 @@ from lingsou.encoders.calibration import group_of
 from lingsou.encoders.encoder import Encoder
 from lingsou.pipeline.understanding import Understanding, boosts_of, filters_of, with_categories
 from lingsou.retrieval.engine import EngineQuery, EngineResult, MatchedQuery, QueryVector, SearchEngine
-from lingsou.retrieval.filters import EVERYTHING, parse_filters
+from lingsou.retrieval.filters import EVERYTHING, FieldKind, parse_filters
 
 
 class PlannedSearch:
@@ -53,6 +53,10 @@ class PlannedSearch:
         matched = self._engine.match(query)
         plan = with_categories(plan, matched, likely)
         return PlannedQuery(replace(query, boosts=boosts_of(plan, fields)), matched, plan)
+
+    def fields(self) -> Mapping[str, FieldKind]:
+        """What can be filtered by now."""
+        return self._engine.fields()
 
     def query(self, text: str) -> EngineQuery:
         """What the engine is asked, page aside."""
