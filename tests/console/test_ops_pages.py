@@ -18,7 +18,8 @@ from lingsou.core.keys import create_key, list_keys, revoke_key
 from tests.console.ops import Console, console, log_searches
 
 PAGES = ["/", "/rules", "/rules/new", "/rules/history", "/preview", "/preview?q=shoes", "/analytics", "/analytics/zero",
-         "/analytics/low-click", "/analytics/rising", "/analytics/top", "/shoppers"]  # fmt: skip
+         "/analytics/low-click", "/analytics/rising", "/analytics/top", "/analytics/supply",
+         "/shoppers"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +186,7 @@ def test_every_text_is_used() -> None:
     sources = [*(root.parent / "templates" / "ops").glob("*.html"), *root.glob("*.py")]
     code = "\n".join(path.read_text(encoding="utf-8") for path in sources if path.name != "texts.py")
     built = re.compile(
-        r"(nav|done|state|day|do|kind|op|row|is|move|change|days|language|report|error|login|wrong)_.*|\w+_about"
+        r"(nav|done|state|day|do|kind|op|row|is|move|change|days|language|report|error|login|wrong|cause)_.*|\w+_about"
     )
     quoted = set(re.findall(r"['\"]([\w-]+)['\"]", code))
     assert not {key for key in OWN if key not in quoted and not built.fullmatch(key)}
@@ -231,7 +232,7 @@ def test_reports_and_their_numbers(ops: Console) -> None:
     assert "gift" in ops.page("/analytics?days=1000")  # what makes no sense is left out
 
 
-@pytest.mark.parametrize("name", ["zero", "low-click", "rising", "top", "volume", "latency"])
+@pytest.mark.parametrize("name", ["zero", "low-click", "rising", "top", "supply", "volume", "latency"])
 def test_every_report_as_a_file(ops: Console, name: str) -> None:
     answer = ops.client.get(f"/ops/analytics/{name}.csv?days=30&language=en")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
@@ -240,6 +241,13 @@ def test_every_report_as_a_file(ops: Console, name: str) -> None:
     assert "筋膜枪" not in answer.text
     if name == "zero":
         assert answer.text.lstrip("\ufeff") == "text,searches,zero,relaxed\nmassage gun,6,6,0\n"
+
+
+def test_demand_without_supply_names_the_cause(ops: Console) -> None:
+    text = ops.page("/analytics/supply?days=7")
+    assert re.search(r"massage gun</th>.*?no such product<span", text, re.DOTALL)
+    assert re.search(r"running shoes</th>.*?fits, but is not chosen", text, re.DOTALL)
+    assert "没有这种商品" in ops.page("/analytics/supply?days=7", lang="zh")
 
 
 def test_from_a_query_without_results_to_a_rule(ops: Console) -> None:

@@ -46,7 +46,9 @@ class Unmet(Frozen):
     cure: str
 
 
-def unmet(search: PlannedSearch, database: Database, *, days: float = 30, limit: int = 50) -> list[Unmet]:
+def unmet(
+    search: PlannedSearch, database: Database, *, days: float = 30, limit: int = 50, language: str | None = None
+) -> list[Unmet]:
     """The texts that failed most often in the last `days`, each with its likeliest cause; most failures first.
 
     A text failed where it found nothing, found something only with a limit dropped, or found what few click on, as
@@ -57,12 +59,13 @@ def unmet(search: PlannedSearch, database: Database, *, days: float = 30, limit:
         database: the search log's.
         days: how far back.
         limit: texts at most.
+        language: only texts in it, as `text.language` names it.
     """
     none: dict[str, tuple[int, int, int]] = {}
-    for row in zero(database, days=days, limit=limit):
+    for row in zero(database, days=days, limit=limit, language=language):
         none[row.text] = row.searches, row.zero, row.relaxed
     counts = {text: (searches, nothing + relaxed) for text, (searches, nothing, relaxed) in none.items()}
-    for few in low_click(database, days=days, limit=limit):
+    for few in low_click(database, days=days, limit=limit, language=language):
         searches, nothing, relaxed = none.get(few.text, (few.searches, 0, 0))
         # A search with a limit dropped and no click failed once.
         counts[few.text] = searches, nothing + max(relaxed, few.searches - few.clicked)

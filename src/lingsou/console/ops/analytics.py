@@ -14,11 +14,15 @@ from lingsou.console.ops.desk import desk_of, labels_of, show
 from lingsou.core.database import Database
 from lingsou.events import analytics as reports
 from lingsou.events.analytics import DayLatency, DayVolume
+from lingsou.pipeline.planned import PlannedSearch
+from lingsou.pipeline.supply import Unmet, unmet
 
 router = APIRouter(prefix="/analytics", include_in_schema=False)
 WINDOWS = (1, 7, 30, 90)
 LANGUAGES = ("zh", "en", "mixed")
 _SHORT, _LONG, _CSV = 10, 200, 100_000
+_SUPPLY = 50
+"""Queries that are asked again to find the cause: about a second."""
 
 Report = Callable[..., Sequence[Any]]
 TABLES: Mapping[str, Report] = {
@@ -27,6 +31,8 @@ TABLES: Mapping[str, Report] = {
     "rising": reports.rising,
     "top": reports.top,
 }
+SUPPLY = "supply"
+"""Asks the shop itself besides the log, so it has a page of its own alone."""
 REPORTS: Mapping[str, Report] = {**TABLES, "volume": reports.volume, "latency": reports.latency}
 
 
@@ -82,10 +88,11 @@ def dashboard(request: Request) -> Response:
 @router.get("/{name}.csv")
 def as_csv(request: Request, name: str) -> Response:
     """One report as a file for spreadsheets."""
-    if name not in REPORTS:
+    if name not in REPORTS and name != SUPPLY:
         raise HTTPException(404)
     window = Window.of(request)
-    content = reports.to_csv(window.rows(name, _database(request), _CSV))
+    rows = _unmet(request, window) if name == SUPPLY else window.rows(name, _database(request), _CSV)
+    content = reports.to_csv(rows)
     file = f"lingsou-{name}-{window.days}d{f'-{window.language}' if window.language else ''}.csv"
     # The mark at the start tells spreadsheets that it is UTF-8.
     return Response(
@@ -98,10 +105,10 @@ def as_csv(request: Request, name: str) -> Response:
 @router.get("/{name}")
 def report(request: Request, name: str) -> Response:
     """One table in full."""
-    if name not in TABLES:
+    if name not in TABLES and name != SUPPLY:
         raise HTTPException(404)
     window = Window.of(request)
-    rows = window.rows(name, _database(request), _LONG)
+    rows = _unmet(request, window) if name == SUPPLY else window.rows(name, _database(request), _LONG)
     return show(
         request,
         "report.html",
@@ -110,7 +117,7 @@ def report(request: Request, name: str) -> Response:
         languages_searched=LANGUAGES,
         name=name,
         rows=rows,
-        most=_LONG,
+        most=_SUPPLY if name == SUPPLY else _LONG,
     )
 
 
@@ -144,6 +151,13 @@ def latency_chart(days: Sequence[str], latency: Sequence[DayLatency], text: Any)
     names = [day for day in days if day in held]
     parts = [(each, each, [getattr(held[day], f"{each}_ms") for day in names]) for each in ("p50", "p95", "p99")]
     return charts.lines(names, parts, " ms")
+
+
+def _unmet(request: Request, window: Window) -> list[Unmet]:
+    shop = desk_of(request).shop
+    search = PlannedSearch(shop.engine, shop.understanding, shop.encoder.encoder)
+    database, language = _database(request), window.language or None
+    return unmet(search, database, days=window.days, limit=_SUPPLY, language=language)
 
 
 def _database(request: Request) -> Database:
