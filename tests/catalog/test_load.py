@@ -12,6 +12,7 @@ import pytest
 
 from lingsou.catalog.load import LoadReport, Mode, Progress, load_feed
 from lingsou.catalog.mapping import Mapping, parse_mapping
+from lingsou.catalog.quarantine import Held
 from lingsou.catalog.store import Store
 from lingsou.core.errors import ConfigurationError, ConflictError, FeedError, StorageFullError
 from lingsou.core.types import Product
@@ -153,12 +154,12 @@ def test_progress_reports_bytes_and_rows(load: Load) -> None:
 def test_a_full_disk_says_how_far_the_load_came(load: Load, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     real, calls = store.upsert, 0
 
-    def upsert(batch: Sequence[Product]) -> Any:
+    def upsert(batch: Sequence[Product], held: Sequence[Held]) -> Any:
         nonlocal calls
         calls += 1
         if calls == 3:
             raise StorageFullError("No space is left on the disk.", cure="Make room.")
-        return real(batch)
+        return real(batch, held)
 
     monkeypatch.setattr(store, "upsert", upsert)
     with pytest.raises(StorageFullError, match=r"Before that, 20 of 30 rows were loaded"):

@@ -48,3 +48,17 @@ def test_json_names_row_field_and_repair(tmp_path: Path, mapping: Path, lingsou_
 def test_without_a_feed_the_store_is_checked(shop: Path, lingsou_here: Run) -> None:
     report = lingsou_here("check", "--data", shop, "--json").json
     assert (report["rows"], report["rejected"]) == (4, 0)
+
+
+def test_a_page_and_what_changed_since(tmp_path: Path, mapping: Path, lingsou_here: Run) -> None:
+    clean, bad, page, earlier = (tmp_path / name for name in ("clean.csv", "bad.csv", "page.html", "earlier.json"))
+    clean.write_text(CLEAN, encoding="utf-8")
+    bad.write_text(BAD, encoding="utf-8")
+    earlier.write_text(lingsou_here("check", clean, "--mapping", mapping, "--json").out, encoding="utf-8")
+    told = lingsou_here("check", bad, "--mapping", mapping, "--html", page, "--before", earlier, code=1)
+    assert "page.html" in told.err
+    text = page.read_text(encoding="utf-8")
+    assert "Quality of bad.csv" in text
+    assert '<td class="n">new</td>' in text
+    assert "--before" in lingsou_here("check", bad, "--mapping", mapping, "--before", mapping, code=2).err
+    assert "--before" in lingsou_here("check", bad, "--mapping", mapping, "--before", tmp_path / "no", code=2).err

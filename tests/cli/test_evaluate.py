@@ -45,6 +45,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         rows.writerows((f"m{n}", f"Blue mug {n}", 20, "Kitchen") for n in range(4))
     prepare("init", "--data", root)
     prepare("import", feed, "--data", root)
+    prepare("quarantine", "release", "--check", "html", "--data", root)  # the scripts in the titles are meant
     prepare("index", "--data", root)
     return root
 

@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from lingsou.catalog.store import Store
+from lingsou.catalog.suggestions import Chosen, Proposal, SuggestionStore
 from lingsou.core.keys import create_key
 from lingsou.core.settings import load_settings
 from tests.console.ops import log_searches
@@ -53,7 +56,7 @@ def test_every_page_is_fit_for_all(signed_in: Callable[..., Visit], lang: str, w
     shop = signed_in(lang, width)
     shop.check()
     for path in ("/rules", "/rules/new?q=shoes&do=pin&id=p000001", "/rules/history", "/preview?q=T恤", "/analytics",
-                 "/analytics/zero"):  # fmt: skip
+                 "/analytics/zero", "/quality"):  # fmt: skip
         shop.open(f"/ops{path}")
 
 
@@ -146,3 +149,59 @@ def test_the_whole_console_without_javascript(signed_in: Callable[..., Visit]) -
     page.wait_for_url("**/ops/login?**")
     page.goto("/ops/rules")
     page.wait_for_url("**/ops/login?**")
+
+
+@pytest.mark.parametrize(("lang", "width"), [("en", DESKTOP), ("zh", PHONE)])
+def test_repairs_are_reviewed(shop: Service, signed_in: Callable[..., Visit], lang: str, width: int) -> None:
+    made = [
+        Proposal(
+            product_id=f"p{number:06}",
+            field="attributes.origin",
+            old=None,
+            new=lang,
+            check="origin",
+            severity="info",
+            problem="no origin",
+            evidence="",
+            confidence=0.6,
+        )
+        for number in (1, 2, 3)
+    ]
+    with Store.of(shop.folder, load_settings(shop.folder)) as store:
+        SuggestionStore(store).refuse_all(Chosen(), "before")
+        SuggestionStore(store).record(1, made, datetime.now(UTC))
+    visitor = signed_in(lang, width)
+    page = visitor.page
+    visitor.open("/ops/quality")
+    page.get_by_label(visitor.say("检查项", "Check"), exact=True).select_option("origin")
+    page.get_by_label(visitor.say("置信度不低于", "At least so sure")).select_option("0.5")
+    page.get_by_role("button", name=visitor.say("筛选", "Filter"), exact=True).click()
+    page.wait_for_url("**min_confidence=0.5**")
+    visitor.check()
+    assert page.locator(".queue tbody tr").count() == 3
+    assert page.locator(".queue ins").first.inner_text() == lang
+    # With the keyboard alone: to the first decision, and on.
+    page.locator(".queue button").first.focus()
+    page.keyboard.press("Tab")
+    assert "refuse" in page.evaluate("document.activeElement.form.action")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**done=quality_refused")
+    assert parse_qs(urlsplit(page.url).query)["min_confidence"] == ["0.5"], "the filter stays"
+    visitor.check()
+    page.get_by_role("button", name=visitor.say("全部写入（2）", "Apply all 2")).click()
+    page.wait_for_url("**done=quality_all_applied")
+    page.goto("/ops/quality?state=applied&check=origin")
+    visitor.check()
+    page.locator(".queue button").first.click()
+    page.wait_for_url("**done=quality_undone")
+    page.get_by_role("button", name=visitor.say("立即检查", "Check now")).click()
+    page.wait_for_url("**done=quality_begun")
+    for _ in range(100):  # the checks run in the background
+        page.goto("/ops/quality")
+        if page.locator(".stats").count() and page.get_by_role("button", disabled=True).count() == 0:
+            break
+        page.wait_for_timeout(100)
+    visitor.check()
+    page.locator("#checks ~ .scroll summary").first.click()
+    assert page.locator(".examples li").first.is_visible()
+    assert page.locator(".chart svg").count() == 2

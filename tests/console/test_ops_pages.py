@@ -19,7 +19,7 @@ from tests.console.ops import Console, console, log_searches
 
 PAGES = ["/", "/rules", "/rules/new", "/rules/history", "/preview", "/preview?q=shoes", "/analytics", "/analytics/zero",
          "/analytics/low-click", "/analytics/rising", "/analytics/top", "/analytics/supply",
-         "/shoppers"]  # fmt: skip
+         "/shoppers", "/quality"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -82,7 +82,7 @@ def check_upgrade(old: str, fresh: str) -> None:
         assert (store.sequence(), store.upsert([product(2)]).sequence) == (7, 8)
         assert store.task(store.create_task("upsert", accepted=1, sequence=8).id).sequence == 8
         with store.database.read() as connection:
-            assert schema_versions(connection) == {"keys": 1, "catalog": 2, "vectors": 1, "rules": 1, "judging": 1}
+            assert schema_versions(connection) == {schema.name: schema.version for schema in SCHEMAS}
     Store.open(fresh).close()
     assert layout(old) == layout(fresh)
 

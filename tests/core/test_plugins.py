@@ -36,7 +36,7 @@ def test_an_unknown_name_is_answered_with_those_there_are() -> None:
     with pytest.raises(ConfigurationError, match="There is no check named 'astrology'") as caught:
         resolve("check", "astrology")
     assert caught.value.cure
-    assert "duplicate-id, encoding, html, price, stock" in caught.value.cure
+    assert "duplicate-id, encoding, html, images, language, price, stale, stock" in caught.value.cure
 
 
 @pytest.mark.usefixtures("third_party")

@@ -1,6 +1,7 @@
 """Every feature on products small enough to know its value, and what holds for all of them."""
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -252,3 +253,9 @@ def test_check_names_what_says_nothing() -> None:
         Finding("two", "same as", "one"),
         Finding("wild", "infinite"),
     ]
+
+
+def test_quality_is_that_of_the_last_run() -> None:
+    goods = [product(title="red"), product(title="blue")]
+    assert value("quality", replace(batch(goods, "red"), quality=np.array([40.0, 100.0]))) == [40, 100]
+    assert np.isnan(feature_named("quality").compute(batch(goods, "red"))).all()

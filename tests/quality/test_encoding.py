@@ -191,3 +191,13 @@ def test_nearly_every_misread_sentence_is_found() -> None:
     assert sum(misread(text) is not None for text in as_gbk) >= 295
     assert all(misread(spoiled(text, "gb2312", "latin-1")) for text in sentences)
     assert all(misread(spoiled(text, "utf-8", "latin-1")) for text in sentences)
+
+
+@pytest.mark.parametrize("sign", "®°×é±\xa0")
+def test_a_lone_sign_read_as_gbk_is_found_among_latin_letters_only(sign: str) -> None:
+    garbled = sign.encode().decode("gb18030")
+    found = misread(f"Bright desk lamp{garbled} with a clip")
+    assert found is not None
+    assert found.repaired == sign
+    assert misread(f"Lamp {garbled} 台灯 with a clip, for the desk") is None
+    assert misread(f"DN50 {garbled}") is None

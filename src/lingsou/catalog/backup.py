@@ -6,6 +6,7 @@ derived and left out.
 """
 
 import errno
+import gzip
 import hashlib
 import os
 import shutil
@@ -48,6 +49,7 @@ MAX_MANIFEST_BYTES = 1 << 20
 COMPRESSION = 4
 OWNER_ONLY = 0o600  # the settings may hold a password
 _MODELS = "models"
+_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -213,7 +215,7 @@ def _unpack(archive: Path, staged: DataFolder, companions: Sequence[Companion]) 
     allowed |= {each.file: staged.root / each.file for each in companions}
     try:
         with tarfile.open(archive, mode="r:gz") as tar:
-            manifest = _read_manifest(tar)
+            manifest = _read_manifest(tar, archive)
             allowed |= {name: place for name in manifest.files if (place := _of_a_model(name, staged))}
             for member in tar:
                 if member.name == MANIFEST:
@@ -251,7 +253,7 @@ def _of_a_model(name: str, staged: DataFolder) -> Path | None:
     return staged.models.joinpath(*parts)
 
 
-def _read_manifest(tar: tarfile.TarFile) -> Manifest:
+def _read_manifest(tar: tarfile.TarFile, archive: Path) -> Manifest:
     member = tar.next()
     if member is None or member.name != MANIFEST or not member.isreg() or member.size > MAX_MANIFEST_BYTES:
         raise tarfile.ReadError("the first member is not a manifest")
@@ -261,6 +263,9 @@ def _read_manifest(tar: tarfile.TarFile) -> Manifest:
     known = {schema.name: schema.version for schema in SCHEMAS}
     newer = [name for name, version in manifest.schemas.items() if version > known.get(name, 0)]
     if manifest.format > FORMAT or newer:
+        with gzip.open(archive) as whole:  # up to its checksum: a damaged byte may read as a newer version
+            while whole.read(_AT_ONCE):
+                pass
         raise ConfigurationError(
             f"This backup was made by a newer Lingsou ({manifest.version}).",
             cure=f"Install lingsou {manifest.version} or later and restore with it.",

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, delete, func, insert, select, text, update
 
 from lingsou.catalog import writes
+from lingsou.catalog.quarantine import Held, hold, mark, supersede, supersede_before
 from lingsou.catalog.rows import encode_all
 from lingsou.catalog.tables import load_seen, loads, products
 from lingsou.catalog.writes import Counter, WriteResult
@@ -36,6 +37,7 @@ class FullLoad:
         with database.write() as connection:
             _forget(connection, loads.c.touched_at < _moment(datetime.now(UTC) - ABANDONED_AFTER))
             now = Counter(connection)
+            self._before = mark(connection)
             connection.execute(
                 insert(loads).values(
                     id=self._id,
@@ -45,12 +47,17 @@ class FullLoad:
                 )
             )
 
-    def upsert(self, batch: Sequence[Product]) -> WriteResult:
-        """Write products and note them as seen, in one transaction."""
+    def upsert(self, batch: Sequence[Product], held: Sequence[Held] = ()) -> WriteResult:
+        """Write products and note them as seen, in one transaction; those `held` go into quarantine.
+
+        What is stored of a product that is held counts as seen: better an older version in the shop than none.
+        """
         rows = encode_all(batch, self._currency)
         with self._database.write() as connection:
             result = writes.upsert(connection, rows)
-            self._see(connection, [*rows, *self._kept])
+            supersede(connection, rows)
+            hold(connection, held)
+            self._see(connection, [*rows, *self._kept, *(each.product.id for each in held)])
         self._kept.clear()
         return result
 
@@ -67,7 +74,7 @@ class FullLoad:
             self._kept.clear()
 
     def finish(self, max_delete_share: float = 0.5, force: bool = False) -> WriteResult:
-        """Delete what was not seen; the result counts these deletions alone.
+        """Delete what was not seen; the result counts these deletions alone. What was held back before is replaced.
 
         A product that someone else wrote since the load began is newer than the feed and stays.
 
@@ -94,6 +101,7 @@ class FullLoad:
                     cure="Check that the feed is complete and its ids are as before; if so, load it with force.",
                 )
             deleted = writes.remove_where(connection, count, unseen) if doomed else 0
+            supersede_before(connection, self._before)
             _forget(connection, loads.c.id == self._id)
         return WriteResult(count.sequence, deleted=deleted)
 

@@ -1,9 +1,10 @@
 """Load a feed into the store: full, upsert, patch or delete."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -11,6 +12,7 @@ from lingsou.catalog.feeds import Row, RowProblem, open_feed
 from lingsou.catalog.fullload import FullLoad
 from lingsou.catalog.mapper import Mapper
 from lingsou.catalog.mapping import Mapping
+from lingsou.catalog.quarantine import Held, Quarantine, Reason
 from lingsou.catalog.rejects import Rejects
 from lingsou.catalog.values import shown
 from lingsou.catalog.writes import WriteResult
@@ -24,8 +26,10 @@ BATCH = 1_000
 class ProductStore(Protocol):
     """What a load needs of the store."""
 
-    def upsert(self, batch: Sequence[Product]) -> WriteResult:
-        """Add or replace."""
+    quarantine: Quarantine
+
+    def upsert(self, batch: Sequence[Product], held: Sequence[Held] = ()) -> WriteResult:
+        """Add or replace; put those `held` into quarantine."""
         ...
 
     def patch(self, patches: Sequence[ProductPatch]) -> WriteResult:
@@ -39,6 +43,10 @@ class ProductStore(Protocol):
     def begin_load(self) -> FullLoad:
         """Begin a load that is the whole catalogue."""
         ...
+
+
+Gate = Callable[[int, Product], Sequence[Reason]]
+"""Told each product with its row, in order; why it must not pass, or nothing."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,8 @@ class LoadReport:
     unchanged: int
     deleted: int
     rejected: int
+    quarantined: int
+    """rows that the gate held back; `accepted`, `rejected` and these make up `rows`"""
     duplicates: int
     """rows whose id came earlier in the same feed; the last one holds"""
     missing: int
@@ -74,12 +84,16 @@ class LoadReport:
     rejects_file: Path | None
     seconds: float
     by_reason: dict[str, int]
+    """rejected rows by what was wrong"""
+    held_by: dict[str, int]
+    """rows held back by check and problem; one with several problems counts in each"""
 
 
 @dataclass
 class _Counts:
     rows: int = 0
     accepted: int = 0
+    quarantined: int = 0
     duplicates: int = 0
     added: int = 0
     updated: int = 0
@@ -87,6 +101,7 @@ class _Counts:
     deleted: int = 0
     missing: int = 0
     complete: bool = True
+    held_by: Counter[str] = field(default_factory=Counter)
 
     def add(self, result: WriteResult) -> None:
         self.added += result.added
@@ -103,6 +118,7 @@ def load_feed(
     mapping: Mapping,
     mode: Mode,
     rejects_dir: Path,
+    gate: Gate | None = None,
     progress: Callable[[Progress], None] | None = None,
     batch: int = BATCH,
     format: str | None = None,  # noqa: A002 (the name that a caller expects)
@@ -112,8 +128,11 @@ def load_feed(
 ) -> LoadReport:
     """Read `path` and write it to the store in batches; what was written stays if a later row fails.
 
-    A full load deletes, at the end, the products that are not in the feed; a product whose row was rejected stays as
-    stored where the row's id can be read. A feed that is damaged part-way deletes nothing.
+    A full load deletes, at the end, the products that are not in the feed; a product whose row was rejected or held
+    back stays as stored where the row's id can be read. A feed that is damaged part-way deletes nothing.
+
+    In the modes full and upsert each product passes the `gate`; what that holds back goes into quarantine, in one
+    transaction with the rest of its batch.
 
     Raises:
         FeedError: nothing of the file can be read.
@@ -134,7 +153,7 @@ def load_feed(
     with ExitStack() as stack:
         rejects = stack.enter_context(Rejects(rejects_dir, path.name.split(".")[0]))
         load = stack.enter_context(store.begin_load()) if mode == "full" else None
-        writer = _Writer(store, load, mapper, mode, counts, rejects)
+        writer = _Writer(store, load, mapper, mode, counts, rejects, gate, path.name)
         try:
             for number, row in feed.rows(path, encoding=encoding, on_bytes=moved):
                 counts.rows += 1
@@ -162,12 +181,14 @@ def load_feed(
             unchanged=counts.unchanged,
             deleted=counts.deleted,
             rejected=rejects.count,
+            quarantined=counts.quarantined,
             duplicates=counts.duplicates,
             missing=counts.missing,
             complete=counts.complete,
             rejects_file=rejects.path,
             seconds=time.perf_counter() - started,
             by_reason=rejects.top(),
+            held_by=dict(counts.held_by.most_common()),
         )
 
 
@@ -188,18 +209,28 @@ class _Writer:
     """Converts rows and writes them in batches, each as its mode demands."""
 
     def __init__(
-        self, store: ProductStore, load: FullLoad | None, mapper: Mapper, mode: Mode, counts: _Counts, rejects: Rejects
+        self,
+        store: ProductStore,
+        load: FullLoad | None,
+        mapper: Mapper,
+        mode: Mode,
+        counts: _Counts,
+        rejects: Rejects,
+        gate: Gate | None,
+        source: str,
     ):
         self.load, self.mapper, self.counts, self.rejects = load, mapper, counts, rejects
         self.convert: Callable[[Row], Item | RowProblem]
-        self.write: Callable[[list[Any]], WriteResult]
+        self.write: Callable[[list[Any], Sequence[Held]], WriteResult]
         if mode == "patch":
-            self.convert, self.write = mapper.patch, store.patch
+            self.convert, self.write = mapper.patch, lambda items, _: store.patch(items)
         elif mode == "delete":
-            self.convert, self.write = self._named, store.delete
+            self.convert, self.write = self._named, lambda items, _: store.delete(items)
         else:
             self.convert, self.write = mapper.product, load.upsert if load else store.upsert
         self.patching = mode == "patch"
+        self.gate, self.source, self.quarantine = gate, source, store.quarantine
+        self.held: dict[str, Held] = {}
         self.waiting: list[tuple[int, str, Item]] = []
         self.kept: list[str] = []
         self.seen: set[str] = set()
@@ -214,27 +245,41 @@ class _Writer:
         if key in self.seen:
             self.counts.duplicates += 1
         self.seen.add(key)
+        if key in self.held:
+            self.flush()  # of two rows with one id the last holds, whichever of them passes
+        if self.gate and isinstance(item, Product) and (reasons := self.gate(number, item)):
+            self.held[key] = Held(item, tuple(reasons), self.source, number)
+            return
         self.waiting.append((number, key, item))
 
     def flush(self) -> None:
         """Write what waits."""
-        if self.waiting:
-            self._write(self.waiting)
-            self.waiting = []
+        if self.held:
+            for key in self.quarantine.released_before(self.held.values()):
+                released = self.held.pop(key)
+                self.waiting.append((released.row, key, released.product))
+        if self.waiting or self.held:
+            self._write(self.waiting, tuple(self.held.values()))
+            self.counts.quarantined += len(self.held)
+            for each in self.held.values():
+                self.counts.held_by.update({f"{reason.check}: {reason.problem}" for reason in each.reasons})
+            self.waiting, self.held = [], {}
         if self.load and self.kept:
             self.load.keep(self.kept)
             self.kept = []
 
-    def _write(self, part: list[tuple[int, str, Item]]) -> None:
+    def _write(self, part: list[tuple[int, str, Item]], held: Sequence[Held]) -> None:
         try:
-            result = self.write([item for _, _, item in part])
+            result = self.write([item for _, _, item in part], held)
         except ProductError as error:
             # The store takes a batch whole or not at all: halve it until the product it cannot keep stands alone.
             if len(part) > 1:
                 middle = len(part) // 2
-                self._write(part[:middle])
-                self._write(part[middle:])
+                self._write(part[:middle], held)
+                self._write(part[middle:], ())
                 return
+            if held:
+                self._write([], held)
             number, key, item = part[0]
             data = {"id": key} if isinstance(item, str) else item.model_dump(exclude_defaults=True)
             field = error.field or ""

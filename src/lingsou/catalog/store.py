@@ -1,14 +1,17 @@
 """The store: the truth about every product, and the log of its changes."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from lingsou.catalog import writes
 from lingsou.catalog.fullload import FullLoad
 from lingsou.catalog.judging_tables import JUDGING_SCHEMA
+from lingsou.catalog.quality_tables import QUALITY_SCHEMA
+from lingsou.catalog.quarantine import Held, Quarantine, hold, supersede
+from lingsou.catalog.quarantine_tables import QUARANTINE_SCHEMA
 from lingsou.catalog.rows import VOLATILE_COLUMNS, decode, encode_all
 from lingsou.catalog.rule_tables import RULES_SCHEMA
 from lingsou.catalog.tables import CATALOG_SCHEMA, counter, documents, products
@@ -23,7 +26,15 @@ from lingsou.core.keys import KEYS_SCHEMA
 from lingsou.core.settings import DataFolder, Settings
 from lingsou.core.types import Change, Product, ProductPatch
 
-SCHEMAS = (KEYS_SCHEMA, CATALOG_SCHEMA, VECTORS_SCHEMA, RULES_SCHEMA, JUDGING_SCHEMA)
+SCHEMAS = (
+    KEYS_SCHEMA,
+    CATALOG_SCHEMA,
+    VECTORS_SCHEMA,
+    RULES_SCHEMA,
+    JUDGING_SCHEMA,
+    QUALITY_SCHEMA,
+    QUARANTINE_SCHEMA,
+)
 
 _ROW = (products.c.number, products.c.id, documents.c.document, *(products.c[name] for name in VOLATILE_COLUMNS))
 _LIVE = select(*_ROW).join(documents, documents.c.number == products.c.number)
@@ -51,6 +62,7 @@ class Store:
     def __init__(self, database: Database, currency: str):
         self.database = database
         self.currency = currency
+        self.quarantine = Quarantine(database, currency)
 
     @classmethod
     def open(cls, url: str, *, currency: str = "CNY", wait_seconds: float = 30.0) -> "Store":
@@ -79,17 +91,21 @@ class Store:
         url = settings.store.url.get_secret_value() if settings.store.url else sqlite_url(folder.database)
         return cls.open(url, currency=settings.currency)
 
-    def upsert(self, batch: Sequence[Product]) -> WriteResult:
+    def upsert(self, batch: Sequence[Product], held: Sequence[Held] = ()) -> WriteResult:
         """Add products, or replace them whole. Of several with one id the last wins.
 
-        A product stored exactly so already counts as unchanged and enters no change in the log.
+        A product stored exactly so already counts as unchanged and enters no change in the log. Those `held` go into
+        quarantine in the same transaction; an older version that is there of any product of the batch is replaced.
 
         Raises:
             ProductError: a value cannot be kept; nothing of the batch was written.
         """
         rows = encode_all(batch, self.currency)
         with self.database.write() as connection:
-            return writes.upsert(connection, rows)
+            result = writes.upsert(connection, rows)
+            supersede(connection, rows)
+            hold(connection, held)
+            return result
 
     def patch(self, patches: Sequence[ProductPatch]) -> WriteResult:
         """Set volatile fields of existing products. Several patches of one product add up in order."""
@@ -100,9 +116,11 @@ class Store:
             return writes.patch(connection, merged)
 
     def delete(self, ids: Sequence[str]) -> WriteResult:
-        """Delete products by id."""
+        """Delete products by id; what is held back of them is no longer wanted either."""
         with self.database.write() as connection:
-            return writes.remove(connection, list(dict.fromkeys(ids)))
+            result = writes.remove(connection, list(dict.fromkeys(ids)))
+            supersede(connection, ids)
+            return result
 
     def begin_load(self) -> FullLoad:
         """Begin a full load, at whose end what it did not name is deleted."""
@@ -110,13 +128,20 @@ class Store:
 
     def get(self, ids: Sequence[str]) -> dict[str, Product]:
         """The products of these ids; those that do not exist are left out."""
-        found: dict[str, Product] = {}
         with self.database.read() as connection:
-            for chunk in writes.chunks([each for each in dict.fromkeys(ids) if "\0" not in each]):
-                # All at once: fetched one by one, rows cost as much again.
-                for _, product_id, document, *volatile in connection.execute(_GET, {"ids": chunk}).all():
-                    found[product_id] = decode(product_id, document, tuple(volatile))
-        return found
+            return _get(connection, ids)
+
+    def edit(
+        self, ids: Sequence[str], change: Callable[[Connection, dict[str, Product]], Sequence[Product]]
+    ) -> WriteResult:
+        """Read products and write what `change` makes of them in one transaction, in which nobody else writes.
+
+        Raises:
+            ProductError: a value cannot be kept; nothing was written, nor what `change` did on its connection.
+        """
+        with self.database.write() as connection:
+            writes.Counter(connection)  # before the products are read: whoever holds it is the only writer
+            return writes.upsert(connection, encode_all(change(connection, _get(connection, ids)), self.currency))
 
     def changes(self, after: int, limit: int) -> list[Change]:
         """At most `limit` changes later than sequence `after`, in order; the latest of each product alone."""
@@ -176,11 +201,24 @@ class Store:
         return identity
 
     def create_task(
-        self, kind: str, *, accepted: int, sequence: int, rejected: int = 0, problems: Sequence[Problem] = ()
+        self,
+        kind: str,
+        *,
+        accepted: int,
+        sequence: int,
+        rejected: int = 0,
+        quarantined: int = 0,
+        problems: Sequence[Problem] = (),
     ) -> Task:
         """Record a write request; `sequence` is that of its `WriteResult`."""
         return create_task(
-            self.database, kind, accepted=accepted, sequence=sequence, rejected=rejected, problems=problems
+            self.database,
+            kind,
+            accepted=accepted,
+            sequence=sequence,
+            rejected=rejected,
+            quarantined=quarantined,
+            problems=problems,
         )
 
     def task(self, task_id: str) -> Task:
@@ -211,3 +249,12 @@ class Store:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _get(connection: Connection, ids: Sequence[str]) -> dict[str, Product]:
+    found: dict[str, Product] = {}
+    for chunk in writes.chunks([each for each in dict.fromkeys(ids) if "\0" not in each]):
+        # All at once: fetched one by one, rows cost as much again.
+        for _, product_id, document, *volatile in connection.execute(_GET, {"ids": chunk}).all():
+            found[product_id] = decode(product_id, document, tuple(volatile))
+    return found

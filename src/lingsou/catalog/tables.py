@@ -86,9 +86,11 @@ tasks = Table(
     Column("rejected", BigInteger, nullable=False),
     Column("problems", Text, nullable=False),
     Column("sequence", BigInteger, nullable=False),
+    Column("state", Text, nullable=False, server_default="written"),
+    Column("quarantined", BigInteger, nullable=False, server_default="0"),
     Index("tasks_created_at", "created_at"),
 )
-"""What became of each write request. Since version 2."""
+"""What became of each write request. Since version 2; `state` since version 3, `quarantined` since 4."""
 
 
 def _add_tasks(connection: Connection) -> None:
@@ -101,6 +103,14 @@ def _add_tasks(connection: Connection) -> None:
     connection.execute(text("CREATE INDEX tasks_created_at ON tasks (created_at)"))
 
 
+def _let_tasks_run(connection: Connection) -> None:
+    connection.execute(text("ALTER TABLE tasks ADD COLUMN state TEXT NOT NULL DEFAULT 'written'"))
+
+
+def _count_what_was_held(connection: Connection) -> None:
+    connection.execute(text("ALTER TABLE tasks ADD COLUMN quarantined BIGINT NOT NULL DEFAULT 0"))
+
+
 def _start_counting(connection: Connection) -> None:
     connection.execute(insert(counter).values(id=1, sequence=0, number=0))
 
@@ -108,6 +118,10 @@ def _start_counting(connection: Connection) -> None:
 CATALOG_SCHEMA = Schema(
     "catalog",
     tables=(products, documents, counter, loads, load_seen, tasks),
-    migrations=(Migration(2, "a record of each write request", _add_tasks),),
+    migrations=(
+        Migration(2, "a record of each write request", _add_tasks),
+        Migration(3, "tasks that go on after their request", _let_tasks_run),
+        Migration(4, "how many products of a request were held back", _count_what_was_held),
+    ),
     populate=_start_counting,
 )

@@ -20,6 +20,8 @@ _VERBS = {
     "keys": "keys",
     "import": "import_",
     "check": "check",
+    "quality": "quality",
+    "quarantine": "quarantine",
     "index": "index",
     "search": "search",
     "recommend": "recommend",

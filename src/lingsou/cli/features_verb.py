@@ -61,7 +61,8 @@ def check_(
             raise StorageError("The index is empty.", cure="lingsou index")
         shop.warm_up()
         search = PlannedSearch(shop.engine, shop.understanding, shop.encoder.encoder)
-        candidates, now = CandidateFeatures(shop.engine.segmenter), datetime.now(UTC)
+        shop.quality.refresh()
+        candidates, now = CandidateFeatures(shop.engine.segmenter, quality=shop.quality.of), datetime.now(UTC)
         for product in shop.store.get(shop.engine.spread(searches)).values():
             planned = search.matched(product.title[:_LONGEST_QUERY])
             result = planned.best(shop.settings.ranking.depth)

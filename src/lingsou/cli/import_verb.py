@@ -1,5 +1,6 @@
 """`lingsou import`: load a feed into the store, or print the mapping that would be guessed for it."""
 
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -15,6 +16,10 @@ from lingsou.catalog.store import Store
 from lingsou.cli.console import AsJson, Data, errors, folder_of, output, print_json, progress_bar
 from lingsou.core.errors import FeedError, RequestError
 from lingsou.core.settings import load_settings
+from lingsou.quality.check import SEVERITIES
+from lingsou.quality.gate import Gate
+from lingsou.quality.profile import load_profile
+from lingsou.quality.report import CheckReport
 
 _SAMPLE = 200
 
@@ -37,7 +42,7 @@ def import_(
     force: Annotated[bool, typer.Option("--force", help="Let a full load delete most of the shop.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Load a feed. Bad rows go to a rejects file with the reason and the cure; the others are loaded."""
+    """Load a feed. Bad rows go to a rejects file, what the quality profile holds back to quarantine; others load."""
     if mode not in ("upsert", "full", "patch", "delete"):
         raise RequestError(f"There is no mode '{mode}'.", field="--mode", cure="Use upsert, full, patch or delete.")
     rules = load_mapping(mapping) if mapping else guessed_mapping(feed, format_, encoding)
@@ -45,7 +50,9 @@ def import_(
         print(rules.dump(), end="")
         return
     folder = folder_of(data)
-    with Store.of(folder, load_settings(folder)) as store, progress_bar() as bar:
+    settings = load_settings(folder)
+    gate = Gate(load_profile(settings.quality.profile, folder.root)) if mode in ("upsert", "full") else None
+    with Store.of(folder, settings) as store, progress_bar() as bar:
         task = bar.add_task("importing", total=None)
 
         def show(progress: Progress) -> None:
@@ -57,15 +64,17 @@ def import_(
             mapping=rules,
             mode=cast("Mode", mode),
             rejects_dir=folder.rejects,
+            gate=gate,
             progress=show,
             format=format_,
             encoding=encoding,
             force=force,
         )
+    found = gate.finish() if gate else None
     if as_json:
-        print_json(_plain(report))
+        print_json(_plain(report) | {"checks": found.as_dict()["checks"] if found else []})
     else:
-        _print(report)
+        _print(report, found)
 
 
 def guessed_mapping(feed: Path, format_: str | None, encoding: str | None) -> Mapping:
@@ -84,20 +93,42 @@ def guessed_mapping(feed: Path, format_: str | None, encoding: str | None) -> Ma
     return guess_mapping(rows)
 
 
+def _counted(found: CheckReport) -> Iterator[str]:
+    for severity in SEVERITIES:
+        count = found.count(severity)
+        if count:
+            yield f"{count:,} {severity}{'s' if count > 1 else ''}"
+
+
 def _plain(report: LoadReport) -> dict[str, Any]:
     return {**report.__dict__, "rejects_file": report.rejects_file and str(report.rejects_file)}
 
 
-def _print(report: LoadReport) -> None:
-    table = Table("rows", "accepted", "added", "updated", "unchanged", "deleted", "rejected", "duplicates", "seconds")
-    counts = (report.rows, report.accepted, report.added, report.updated, report.unchanged, report.deleted)
-    more = (report.rejected, report.duplicates)
-    table.add_row(*(f"{count:,}" for count in (*counts, *more)), f"{report.seconds:.1f}")
+def _print(report: LoadReport, found: CheckReport | None) -> None:
+    counts = {
+        "rows": report.rows,
+        "accepted": report.accepted,
+        "added": report.added,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
+        "deleted": report.deleted,
+        "rejected": report.rejected,
+        "quarantined": report.quarantined,
+        "duplicates": report.duplicates,
+    }
+    table = Table(*counts, "seconds")
+    table.add_row(*(f"{count:,}" for count in counts.values()), f"{report.seconds:.1f}")
     output.print(table)
     for reason, count in report.by_reason.items():
         errors.print(f"  {count:,} × {reason}", highlight=False, markup=False)
     if report.rejects_file:
         errors.print(f"Rejected rows, with reasons and cures: {report.rejects_file}", highlight=False, markup=False)
+    for problem, count in report.held_by.items():
+        errors.print(f"  {count:,} × {problem}", highlight=False, markup=False)
+    if report.quarantined:
+        errors.print("Held back, with reasons: lingsou quarantine list", highlight=False)
+    if found and (said := ", ".join(_counted(found))):
+        errors.print(f"The checks found {said}. Which ones: lingsou check", highlight=False)
     if report.missing:
         errors.print(f"{report.missing:,} ids are not in the store.", highlight=False)
     if not report.complete:

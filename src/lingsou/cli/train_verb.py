@@ -156,7 +156,8 @@ def ranker(
 def _judged(shop: Shop, judged: Judgements) -> list[Group]:
     """One group for each judged query. Shoppers' events up to now are known, as they are when it serves."""
     shop.live_events.refresh()
-    candidates = CandidateFeatures(shop.engine.segmenter, shop.live_events.view)
+    shop.quality.refresh()
+    candidates = CandidateFeatures(shop.engine.segmenter, shop.live_events.view, shop.quality.of)
     depth, now = shop.settings.ranking.depth, datetime.now(UTC)
     found = groups(judged, _search(shop), shop.store.get, candidates, all_features(), time=now, depth=depth)
     with progress_bar() as bar:
@@ -168,7 +169,8 @@ def _logged(shop: Shop, days: float, most: int, objective: Objective, margins: M
     with errors.status("reading the log"):
         columns, texts = read_log(shop.behaviour, days)
         searches = searches_of(columns, texts, objective, margins)[-most:]
-    candidates = CandidateFeatures(shop.engine.segmenter)
+    shop.quality.refresh()  # of now: scores of the time of each search are not kept
+    candidates = CandidateFeatures(shop.engine.segmenter, quality=shop.quality.of)
     found = click_groups(columns, texts, searches, _search(shop), shop.store.get, candidates, all_features())
     with progress_bar() as bar:
         return list(bar.track(found, len(searches), description="logged searches"))

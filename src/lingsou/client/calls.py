@@ -49,12 +49,15 @@ class Written(Answer):
     sequence: int
     accepted: int
     rejected: int
+    quarantined: int = Field(0, description="products that the quality gate held back")
     added: int = 0
     updated: int = 0
     unchanged: int = 0
     deleted: int = 0
     missing: tuple[str, ...] = ()
-    problems: tuple[Mapping[str, Any], ...] = Field((), description="of rejected rows: row, field, reason, cure")
+    problems: tuple[Mapping[str, Any], ...] = Field(
+        (), description="of rows rejected or held back: row, field, reason, cure"
+    )
 
 
 class TaskStatus(Answer):

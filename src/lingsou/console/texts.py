@@ -159,6 +159,11 @@ TEXTS: Mapping[str, tuple[str, str]] = {
 }
 
 FIELDS: Mapping[str, tuple[str, str]] = {
+    "title": ("标题", "Title"),
+    "short_description": ("简介", "Short description"),
+    "description": ("描述", "Description"),
+    "images": ("图片", "Images"),
+    "group_id": ("同款组", "Variant group"),
     "category": ("分类", "Category"),
     "brand": ("品牌", "Brand"),
     "price": ("价格", "Price"),

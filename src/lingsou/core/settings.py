@@ -173,6 +173,22 @@ class RankingSettings(Section):
     )
 
 
+class QualitySettings(Section):
+    """What findings of the quality checks lead to."""
+
+    profile: str = Field(
+        "default",
+        min_length=1,
+        description="what `import` holds back: `strict`, `default`, `lenient`, or a TOML file, from this folder",
+    )
+    seller: str = Field(
+        "",
+        max_length=120,
+        pattern=r"^(attributes\..+|brand|group_id|)$",
+        description="field that names a product's seller, as `attributes.NAME`; empty: the usual names",
+    )
+
+
 class EventSettings(Section):
     """What shoppers do, and what they search for."""
 
@@ -225,6 +241,7 @@ class Settings(BaseSettings):
     understanding: UnderstandingSettings = UnderstandingSettings()
     llm: LlmSettings = LlmSettings()
     ranking: RankingSettings = RankingSettings()
+    quality: QualitySettings = QualitySettings()
     events: EventSettings = EventSettings()
     console: ConsoleSettings = ConsoleSettings()
 

@@ -49,6 +49,8 @@ class RankingBatch:
     context: Context = Context()  # noqa: RUF009 - frozen
     events: EventView | None = None
     """What shoppers did before `time`."""
+    quality: Floats | None = None
+    """Scores of the last run of the quality checks, 0 to 100, [n]; none before the first."""
 
     def __len__(self) -> int:
         return len(self.products)

@@ -5,6 +5,7 @@ from datetime import datetime
 from time import perf_counter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lingsou.core.plan import QueryPlan
 from lingsou.core.types import Context, Product
@@ -16,14 +17,17 @@ from lingsou.text.segment import Segmenter
 
 EventsNow = Callable[[Sequence[str], str, Context, datetime], EventView | None]
 """Product ids, the shopper's words, the context, the moment → what shoppers did before it; none: not known."""
+QualityNow = Callable[[Sequence[str]], NDArray[np.float64] | None]
+"""Product ids → their scores by the quality checks; none: not known."""
 
 
 class CandidateFeatures:
     """Makes batches; keeps the terms of products between them. Safe to share between threads."""
 
-    def __init__(self, segmenter: Segmenter, events: EventsNow | None = None):
+    def __init__(self, segmenter: Segmenter, events: EventsNow | None = None, quality: QualityNow | None = None):
         self._segmenter = segmenter
         self._events = events
+        self._quality = quality
         self._cache = TermCache(segmenter)
 
     def know(self, products: Sequence[Product], deadline: float) -> bool:
@@ -67,4 +71,5 @@ class CandidateFeatures:
             plan=plan,
             context=context,
             events=events,
+            quality=self._quality(candidates.ids) if self._quality is not None else None,
         )

@@ -20,6 +20,7 @@ from lingsou.pipeline.rewriting import Rewriting, rewriter_named
 from lingsou.pipeline.search import SearchPipeline
 from lingsou.pipeline.suggesting import Suggestions
 from lingsou.pipeline.understanding import Understanding
+from lingsou.quality.live import LiveScores
 from lingsou.query.expansion import ShopNames
 from lingsou.query.intents import intent_rules
 from lingsou.query.labels import QueryLabels
@@ -54,6 +55,7 @@ class Shop:
     behaviour: Behaviour
     live_events: LiveEvents
     suggestions: Suggestions
+    quality: LiveScores
     recommendations: Recommendations
 
     def warm_up(self) -> None:
@@ -131,7 +133,9 @@ def open_shop(root: Path | str, *, read_index: bool = True) -> Shop:
         else None,
     )
     live_events = LiveEvents(behaviour, store.get)
-    candidates, reranking = CandidateFeatures(segmenter, live_events.view), Reranking(folder.reranker, settings.ranking)
+    quality = LiveScores(store.database)
+    candidates = CandidateFeatures(segmenter, live_events.view, quality.of)
+    reranking = Reranking(folder.reranker, settings.ranking)
     ranking = RankingStage(folder.ranker, settings.ranking, candidates, store.get, reranking)
     trails = live_events.trail if settings.understanding.personal else None
     pipeline = SearchPipeline(store, engine, segmenter, encoder, understanding, rules, ranking, trails)
@@ -151,6 +155,7 @@ def open_shop(root: Path | str, *, read_index: bool = True) -> Shop:
         behaviour=behaviour,
         live_events=live_events,
         suggestions=suggestions,
+        quality=quality,
         recommendations=Recommendations(
             folder.recommender,
             store.get,

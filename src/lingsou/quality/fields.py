@@ -1,6 +1,7 @@
 """The texts of a product, and excerpts of them that are fit to show."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from weakref import ref
 
 from lingsou.core.types import Product
 
@@ -43,8 +44,21 @@ def texts(product: Product) -> Iterator[tuple[str, str]]:
             yield f"attributes.{name}", attribute.unit
 
 
+# Every check looks at the same product before the next one comes, so the text is put together once for all of them.
+_latest: tuple[Callable[[], Product | None], str] = (lambda: None, "")
+
+
 def all_text(product: Product) -> str:
     """Every text of `texts` in one string: one look at it tells whether any field needs a closer one."""
+    global _latest
+    known, text = _latest
+    if known() is not product:
+        text = _joined(product)
+        _latest = ref(product), text
+    return text
+
+
+def _joined(product: Product) -> str:
     parts = [
         product.id,
         product.title,
@@ -67,6 +81,15 @@ def all_text(product: Product) -> str:
         if attribute.unit:
             parts.append(attribute.unit)
     return " ".join(parts)
+
+
+# Small letters and digits of ASCII, and a space for every other byte.
+_WORDS = bytes(ord(chr(code).lower()) if code < 128 and chr(code).isalnum() else 32 for code in range(256))
+
+
+def ascii_words(text: str) -> list[bytes]:
+    """Runs of ASCII letters and digits, in small letters, at C speed; other letters part words as spaces do."""
+    return text.encode(errors="replace").translate(_WORDS).split()
 
 
 def excerpt(text: str, start: int, end: int) -> str:

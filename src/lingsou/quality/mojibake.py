@@ -20,6 +20,7 @@ _WINDOW = 24
 _MANY = 0.75
 _MOST = 0.9
 _SHORT_WORD = 4
+_LATIN, _LOOKED = 8, 400
 _TRIES = 200  # in text that was misread the first few suspects convict it; a list of rare characters never ends
 
 
@@ -33,6 +34,10 @@ def _as_gbk(firsts: Iterable[int]) -> str:
 _GBK_LEAD = re.compile(f"[{_as_gbk((*range(0xE2, 0xEA), 0xEF))}](?=[^\x00-\x7f\ufffd])")
 # é and its like inside a Latin word. The characters are common, so the word decides: "Lanc么me", not "ins帽xl".
 _GBK_ACCENT = re.compile(f"([{_as_gbk((0xC3,))}])(?<=[A-Za-z].)(?=[a-z])")
+# ® ° × and a space that does not break, among Latin letters. It also matches wherever `_GBK_ACCENT` does.
+_SIGNS = _as_gbk((0xC2, 0xC3))
+_GBK_SIGN = re.compile(f"[{_SIGNS}](?<=[ -~].)(?=[ -~]|\\Z)")
+_OTHER_HAN = re.compile(f"(?![{_SIGNS}])[\u3041-\u30fe\u3400-\u9fff]")
 _LETTERS = re.compile("[A-Za-z]*")
 _LETTERS_BEFORE = re.compile("[A-Za-z]*$")
 # Two neighbours out of accented letters, Greek, Cyrillic and symbols, as every single-byte misreading has them.
@@ -60,7 +65,7 @@ def suspicious(text: str) -> bool:
     Three searches, because the regex engine scans ahead for the set of characters that each begins with; one
     pattern of three branches would take twice the time.
     """
-    return bool(_GBK_LEAD.search(text) or _SINGLE_BYTE.search(text) or _GBK_ACCENT.search(text))
+    return bool(_GBK_LEAD.search(text) or _SINGLE_BYTE.search(text) or _GBK_SIGN.search(text))
 
 
 def misread(text: str) -> Misreading | None:
@@ -84,7 +89,18 @@ def _utf8_as_gbk(text: str) -> Misreading | None:
         if sure:
             return Misreading(start, start + len(source), original, "UTF-8 read as GBK", sure)
     words = (_in_its_word(text, accent) for accent in _GBK_ACCENT.finditer(text))
-    return next((word for word in words if len(word.repaired) > _SHORT_WORD and word.repaired.istitle()), None)
+    word = next((word for word in words if len(word.repaired) > _SHORT_WORD and word.repaired.istitle()), None)
+    return word or _lone_sign(text)
+
+
+def _lone_sign(text: str) -> Misreading | None:
+    """A sign in a text of Latin letters, in which no other Chinese character stands."""
+    sign = _GBK_SIGN.search(text)
+    if sign is None or _OTHER_HAN.search(text) or sum(map(str.isascii, text)) < _MOST * len(text):
+        return None
+    if sum("A" <= char <= "z" for char in text[:_LOOKED]) < _LATIN:
+        return None
+    return Misreading(*sign.span(), sign[0].encode("gb18030").decode(), "UTF-8 read as GBK", 0.85)
 
 
 def _in_its_word(text: str, accent: re.Match[str]) -> Misreading:

@@ -1,14 +1,16 @@
 """Run the checks over a stream of rows, and sum up what they found as plain data."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import Field
 
 from lingsou.core.errors import ProductError
 from lingsou.core.types import Frozen, Product
+from lingsou.quality.audit import Audit, findings, registered_audits
 from lingsou.quality.check import EXAMPLES, SEVERITIES, Check, Finding, Kind, Severity, Sink, registered_checks
+from lingsou.quality.columns import Columns
 from lingsou.quality.schema import SchemaRows
 
 FailOn = Literal["error", "warning", "never"]
@@ -92,10 +94,53 @@ def run_checks(
         schema.observe_nothing()
 
     results = [_result(schema.id, schema.cost, schema.tally.findings(), schema.tally.counts())]
-    for check in running:
-        findings = check.finish()  # before counts, which it completes
-        results.append(_result(check.id, check.cost, findings, check.counts()))
+    results += [result_of(check) for check in running]
     return CheckReport(rows=total, rejected=rejected, checks=tuple(results))
+
+
+def result_of(check: Check) -> CheckResult:
+    """What a check found, which thereby ends."""
+    findings = check.finish()  # before counts, which it completes
+    return _result(check.id, check.cost, findings, check.counts())
+
+
+def run_audits(
+    columns: Columns,
+    *,
+    audits: Sequence[Audit] | None = None,
+    examples: int = EXAMPLES,
+    sink: Sink | None = None,
+    progress: Callable[[str], None] = lambda name: None,
+) -> tuple[CheckResult, ...]:
+    """What `audits` (every registered one by default) flag in a whole catalogue, as the results of checks.
+
+    Args:
+        columns: the catalogue.
+        audits: new instances.
+        examples: flags kept of each problem, the surest.
+        sink: given every flag as a finding.
+        progress: told the id of each audit before it begins.
+
+    Raises:
+        MissingExtraError: the packages that an audit learns with are not installed.
+    """
+    results = []
+    for audit in registered_audits() if audits is None else audits:
+        progress(audit.id)
+        counts: Counter[Kind] = Counter()
+        kept: list[Finding] = []
+        for flags in audit.judge(columns):
+            kind = Kind(flags.problem.severity, flags.field, flags.problem.text)
+            counts[kind] += len(flags)
+            for number, finding in enumerate(findings(audit, columns, flags)):
+                if number < examples:
+                    kept.append(finding)
+                if sink is not None:
+                    sink(finding)
+                elif number >= examples:
+                    break
+        results.append(_result(audit.id, audit.cost, kept, counts))
+    return tuple(results)
 
 
 def _result(name: str, cost: str, findings: Sequence[Finding], counts: Mapping[Kind, int]) -> CheckResult:
@@ -109,5 +154,8 @@ def _result(name: str, cost: str, findings: Sequence[Finding], counts: Mapping[K
         cost=cost,
         counts=dict(by_severity),
         problems=tuple(ProblemCount(**kind._asdict(), count=counts[kind]) for kind in order),
-        examples=tuple(sorted(findings, key=lambda each: place[Kind(each.severity, each.field, each.problem)])),
+        # Beyond the first thousand kinds, fields are counted together: then a finding's own has no place.
+        examples=tuple(
+            sorted(findings, key=lambda each: place.get(Kind(each.severity, each.field, each.problem), len(place)))
+        ),
     )

@@ -89,6 +89,11 @@ class Deferred:
         self._first: list[tuple[int, str, str]] = []
         self.count = 0
 
+    @property
+    def full(self) -> bool:
+        """Whether further rows are only counted, so that nobody reads their evidence."""
+        return self.count >= self._keep
+
     def add(self, row: int, product_id: str, evidence: str = "") -> None:
         """Count a row; `evidence` may also come with the verdict."""
         self.count += 1

@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from fastapi import Request
 from lingsou.core.errors import LingsouError
 from lingsou.core.types import Context, ShopperProfile
 from lingsou.pipeline.shop import Shop, open_shop
+from lingsou.quality.gate import Gate
+from lingsou.quality.profile import load_profile
 from lingsou.serving.telemetry import Telemetry
 
 PARENT_VARIABLE = "LINGSOU_SUPERVISOR_PID"
@@ -34,6 +37,8 @@ class Worker:
 
     shop: Shop
     telemetry: Telemetry
+    gate: Callable[[], Gate]
+    """Makes the gate that the products of one request pass."""
     stop: threading.Event = field(default_factory=threading.Event)
     _asked_for_events: bool = False
 
@@ -109,6 +114,7 @@ class Worker:
                 self.shop.rules.refresh()
                 self.shop.ranking.refresh()
                 self.shop.recommendations.refresh()
+                self.shop.quality.refresh()
                 if time.monotonic() - measured > _LAG_INTERVAL_S:
                     measured = time.monotonic()
                     self.telemetry.observe_index(self.shop.engine.size, self.lag())
@@ -123,7 +129,13 @@ class Worker:
 
 def open_worker(root: Path | str) -> Worker:
     """A worker over an initialised data folder, not yet started."""
-    worker = Worker(open_shop(root), Telemetry())
+    shop = open_shop(root)
+    try:
+        gate = Gate.of_requests(load_profile(shop.settings.quality.profile, shop.folder.root))
+    except BaseException:
+        shop.close()
+        raise
+    worker = Worker(shop, Telemetry(), gate)
     worker.shop.behaviour.searches.on_drop = worker.telemetry.count_dropped_searches
     return worker
 

@@ -37,6 +37,9 @@ class DataSpec(Frozen):
     test: Share = Field(0.1, description="share held back to measure by, whole groups")
     validation_path: str | None = Field(None, description="a file of its own instead of a share")
     test_path: str | None = Field(None, description="a file of its own instead of a share")
+    max_suspected: Share | None = Field(
+        None, description="refuse a set of which the noise report suspects a larger share of wrong labels; none: any"
+    )
 
 
 class TaskSpec(Frozen):

@@ -147,6 +147,19 @@ def test_planted_wrong_labels_are_found() -> None:
     assert report == noise_of(LabelSet(texts, given))
 
 
+def test_a_set_with_too_many_doubtful_labels_is_refused(tmp_path: Path) -> None:
+    text = "query,text,grade\nangle bracket,Tie,2\nBracket  angle,tie,0\nhook,Steel hook,1\n"
+    text += "".join(f"lamp {n},Lamp number {n},{n % 3}\n" for n in range(17))
+    (tmp_path / "pairs.csv").write_text(text, encoding="utf-8")
+    spec = DataSpec(format="pairs", path="pairs.csv")
+    assert splits_of(spec, "matching", tmp_path)[1].noise is not None
+    splits_of(spec.model_copy(update={"max_suspected": 0.1}), "matching", tmp_path)
+    with pytest.raises(InputError, match=r"10.0% of 20 rows .* more than 5.0%") as caught:
+        splits_of(spec.model_copy(update={"max_suspected": 0.05}), "matching", tmp_path)
+    assert (caught.value.row, caught.value.field) == (0, "data.max_suspected")
+    assert "raise the bound" in (caught.value.cure or "")
+
+
 def test_too_few_rows_say_nothing_of_noise() -> None:
     assert noise_of(LabelSet(("a", "b"), (("x",), ("y",)))) is None
     assert noise_of(TextSet(("a",))) is None

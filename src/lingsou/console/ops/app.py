@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from lingsou.console import assets, judging
 from lingsou.console.labels import read_labels
-from lingsou.console.ops import analytics, login, overview, preview, rules, shoppers, teaching
+from lingsou.console.ops import analytics, login, overview, preview, quality, rules, shoppers, teaching
 from lingsou.console.ops.desk import ROOT, Desk, SignInError, guard, show
 from lingsou.console.ops.session import Attempts, Sessions
 from lingsou.console.ops.texts import TEXTS
@@ -33,7 +33,7 @@ def operations(worker: Worker) -> FastAPI:
     app.state.desk = Desk(worker, renderer, Sessions(shop.behaviour.privacy.derived("console")), Attempts())
     app.add_middleware(SafeHeaders)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
-    for module in (login, overview, rules, preview, teaching, analytics, shoppers, judging, assets):
+    for module in (login, overview, rules, preview, teaching, analytics, quality, shoppers, judging, assets):
         app.include_router(module.router)
     app.add_exception_handler(SignInError, _sign_in)
     for kind in (LingsouError, HTTPException, RequestValidationError, Exception):

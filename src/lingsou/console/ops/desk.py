@@ -25,6 +25,7 @@ NAVIGATION = (
     ("preview", f"{ROOT}/preview"),
     ("understand", f"{ROOT}/understand"),
     ("analytics", f"{ROOT}/analytics"),
+    ("quality", f"{ROOT}/quality"),
     ("shoppers", f"{ROOT}/shoppers"),
     ("judging", f"{ROOT}/judge"),
 )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from lingsou.console import judging_texts, texts
-from lingsou.console.ops import recommending_texts, teaching_texts
+from lingsou.console.ops import quality_texts, recommending_texts, teaching_texts
 
 OWN: Mapping[str, tuple[str, str]] = {
     # every page
@@ -345,20 +345,6 @@ OWN: Mapping[str, tuple[str, str]] = {
     "report_rising_about": ("比上一时段多，且并非偶然。", "More than in the period before, beyond chance."),
     "report_top": ("最多的搜索", "Top searches"),
     "report_top_about": ("顾客搜得最多的词。", "What shoppers search for most."),
-    "report_supply": ("供需缺口", "Demand without supply"),
-    "report_supply_about": (
-        "没有结果或很少点击的搜索，按失败次数排列，并找出商品目录里的原因。",
-        "Searches without results or with few clicks, the most failures first, and what the catalogue lacks for them.",
-    ),
-    "failed_times": ("失败", "Failed"),
-    "cause": ("原因", "Cause"),
-    "cause_product": ("没有这种商品", "no such product"),
-    "cause_limit": ("没有符合条件的", "none within the limit"),
-    "cause_stock": ("已售罄", "sold out"),
-    "cause_attribute": ("缺少属性", "attribute not given"),
-    "cause_word": ("商品里没有这个词", "a word that no product has"),
-    "cause_offer": ("有商品但没人选", "fits, but is not chosen"),
-    "cause_none": ("现在能找到", "finds products now"),
     "products_now": ("现有商品", "Products now"),
     "report_empty": ("这段时间没有。", "None in this period."),
     "see_more": ("查看全部", "See all"),
@@ -400,5 +386,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     **OWN,
     **judging_texts.TEXTS,
     **recommending_texts.TEXTS,
+    **quality_texts.TEXTS,
     **teaching_texts.TEXTS,
 }

@@ -53,6 +53,7 @@ _ACTIVE_TEXT = re.compile(
 )
 _ENTITY_TEXT = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|([A-Za-z][A-Za-z0-9]{1,31}));|&nbsp\b")
 _TWICE_TEXT = re.compile(r"&amp;(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|([A-Za-z][A-Za-z0-9]{1,31}));")
+_BEGINNING = re.compile(r"[<&][A-Za-z/!#]")
 
 
 class HtmlCheck:
@@ -68,9 +69,9 @@ class HtmlCheck:
         self._tally = Tally(self.id, examples, sink)
 
     def observe(self, row: int, product: Product) -> None:
-        """Look closer only at texts that hold `<` or `&`."""
+        """Look closer only at texts that hold `<` or `&` where markup may begin."""
         everything = all_text(product)
-        if "<" in everything or "&" in everything:
+        if ("<" in everything or "&" in everything) and _BEGINNING.search(everything):
             for field, text in texts(product):
                 if "<" in text:
                     self._tags(row, product.id, field, text)

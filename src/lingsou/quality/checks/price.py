@@ -77,7 +77,7 @@ class PriceCheck:
         rows = self._currencies.get(currency)
         if rows is None:
             rows = self._currencies[currency] = Deferred(self._examples)
-        rows.add(row, product.id, f"{price:g} {currency}")
+        rows.add(row, product.id, f"{price:g} {currency}" if rows.count < self._examples else "")
         if price <= TOKEN:
             problem = _TOKEN if price else _ZERO
             self._tally.add(problem, "price", f"{price:g} {currency}".strip(), row=row, product_id=product.id)
@@ -163,17 +163,18 @@ class _Group:
 
     def add(self, price: float, row: int, product_id: str) -> None:
         self._prices.append(price)
-        _keep_least(self.lowest, (price, row, product_id), self._keep)
-        _keep_least(self.highest, (-price, row, product_id), self._keep)
+        if len(self.lowest) < self._keep or price < self.lowest[-1][0]:  # a later row never goes before an equal price
+            _keep_least(self.lowest, (price, row, product_id), self._keep)
+        if len(self.highest) < self._keep or -price < self.highest[-1][0]:
+            _keep_least(self.highest, (-price, row, product_id), self._keep)
 
     def values(self) -> NDArray[np.float64]:
         return np.frombuffer(self._prices, dtype=np.float64)
 
 
 def _keep_least(kept: list[tuple[float, int, str]], entry: tuple[float, int, str], size: int) -> None:
-    if len(kept) < size or entry < kept[-1]:
-        insort(kept, entry)
-        del kept[size:]
+    insort(kept, entry)
+    del kept[size:]
 
 
 def _usual_by_category(groups: Mapping[Category, _Group]) -> dict[Category, Usual]:

@@ -69,7 +69,7 @@ class Matcher:
             StorageError: something is missing or malformed, or the features have changed since.
             MissingExtraError: LightGBM is not installed.
         """
-        lightgbm = require("lightgbm", "rank")
+        lightgbm = require("lightgbm", "quality")
         try:
             facts: dict[str, Any] = orjson.loads((folder / _FACTS).read_bytes())
             if tuple(facts["features"]) != NAMES:
@@ -96,14 +96,24 @@ def learn(
         InputError: a part has no pair of one product, or none of two.
         MissingExtraError: LightGBM is not installed.
     """
-    lightgbm = require("lightgbm", "rank")
     for name, part in (("training", same), ("held-back", held_same)):
         if not part.any() or part.all():
             raise InputError(
                 f"The {name} pairs are all {'of one product' if part.all() else 'of two products'}.",
                 cure="Give pairs of both kinds.",
             )
-    boosters = tuple(
+    matcher = Matcher(train(features, same, seeds), 0.5)
+    return Matcher(matcher.boosters, best_threshold(matcher.probabilities(held_features), held_same))
+
+
+def train(features: Floats, same: NDArray[np.bool_], seeds: Sequence[int]) -> "tuple[Booster, ...]":
+    """Trees from pairs [n, f], once for each seed.
+
+    Raises:
+        MissingExtraError: LightGBM is not installed.
+    """
+    lightgbm = require("lightgbm", "quality")
+    return tuple(
         lightgbm.train(
             _PARAMETERS | {"seed": seed},
             lightgbm.Dataset(features, same.astype(np.float64), params={"verbosity": -1}),
@@ -111,8 +121,6 @@ def learn(
         )
         for seed in seeds
     )
-    matcher = Matcher(boosters, 0.5)
-    return Matcher(boosters, best_threshold(matcher.probabilities(held_features), held_same))
 
 
 def best_threshold(probabilities: Floats, same: NDArray[np.bool_]) -> float:

@@ -73,7 +73,7 @@ class PairFeatures:
 
     def candidates(self, k: int = CANDIDATES) -> tuple[Ints, Ints]:
         """Pairs worth a look, each once: the k records most like each one, and those with its trade item number."""
-        sparse = require("scipy", "rank", "scipy.sparse")
+        sparse = require("scipy", "quality", "scipy.sparse")
         kinds = zip(_KINDS, self._spaces, strict=True)
         units = sparse.hstack(
             [kind.suggests**0.5 * space.units() for kind, space in kinds if kind.suggests], format="csr"

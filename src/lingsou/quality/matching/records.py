@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingsou.core.types import Attribute, Product
+from lingsou.quality.columns import Columns, columns_of
 from lingsou.text.normalise import normalise, squash
 
 _GTIN = 14
@@ -20,6 +21,7 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _SOLID = re.compile(r"[\W_]+")
 _GRAM = 3
 _SHORTEST_DESIGNATION = 4
+_LISTS = ("ids", "titles", "texts", "brands", "gtins", "mpns")
 
 
 @dataclass(frozen=True)
@@ -41,21 +43,40 @@ class Records:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def take(self, places: NDArray[np.int64]) -> "Records":
+        """The records at `places`, in that order."""
+        chosen = places.tolist()
+        listed = {name: [getattr(self, name)[place] for place in chosen] for name in _LISTS}
+        return Records(prices=self.prices[places], **listed)
+
+    def followed_by(self, more: "Records") -> "Records":
+        """These records, then `more`."""
+        listed = {name: [*getattr(self, name), *getattr(more, name)] for name in _LISTS}
+        return Records(prices=np.concatenate([self.prices, more.prices]), **listed)
+
 
 def records_of(products: Iterable[Product]) -> Records:
     """The columns of a catalogue; one pass."""
-    ids, titles, texts, brands, prices, gtins, mpns = [], [], [], [], [], [], []
-    for product in products:
-        attributes = map(_told, product.attributes.values())
-        parts = (product.title, product.brand, product.short_description, product.description, *attributes)
-        ids.append(product.id)
-        titles.append(normalise(product.title))
+    return records_of_columns(columns_of(enumerate(products, start=1)))
+
+
+def records_of_columns(columns: Columns) -> Records:
+    """The same from columns that are there already."""
+    titles, texts = [], []
+    told = zip(columns.titles, columns.brands, columns.texts, columns.attributes, strict=True)
+    for title, brand, text, attributes in told:
+        parts = (title, brand, text, *map(_told, attributes.values()))
+        titles.append(normalise(title))
         texts.append(normalise(" ".join(part for part in parts if part)))
-        brands.append(normalise(product.brand))
-        prices.append(np.nan if product.price is None else float(product.price))
-        gtins.append(frozenset(gtin for each in product.ean if (gtin := gtin_of(each))))
-        mpns.append(squash(product.mpn))
-    return Records(ids, titles, texts, brands, np.array(prices, np.float64), gtins, mpns)
+    return Records(
+        ids=columns.ids,
+        titles=titles,
+        texts=texts,
+        brands=[normalise(brand) for brand in columns.brands],
+        prices=columns.prices,
+        gtins=[frozenset(gtin for each in eans if (gtin := gtin_of(each))) for eans in columns.eans],
+        mpns=[squash(mpn) for mpn in columns.mpns],
+    )
 
 
 def _told(attribute: Attribute) -> str:

@@ -16,8 +16,9 @@ MEASURES = ("cosine", "shared-least", "shared-most", "jaccard", "terms", "lack-l
 RAREST = ("rarest-shared", "rarest-lacking-least", "rarest-lacking-most")
 """Further columns, where asked for."""
 _BLOCK = 512
-_COMMON, _COMMON_SHARE = 1_000, 0.02
-"""A term of more records than both says too little to suggest a candidate, and would cost most of the time."""
+_COMMON = 1_000
+"""A term of more records suggests no candidate: it says too little, and would cost most of the time. A number, not a
+share of the records, for the cost of a term grows with the square of its records."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,10 @@ class Nearest:
 
 
 class TermSpace:
-    """Binary terms with inverse document frequency. Needs SciPy, of the extra `rank`."""
+    """Binary terms with inverse document frequency. Needs SciPy, of the extra `quality`."""
 
     def __init__(self, texts: Sequence[str], terms: Callable[[str], list[str]]):
-        sparse = require("scipy", "rank", "scipy.sparse")
+        sparse = require("scipy", "quality", "scipy.sparse")
         numbers: dict[str, int] = {}
         columns: list[int] = []
         starts = [0]
@@ -75,10 +76,10 @@ class TermSpace:
 
     def units(self) -> Any:
         """The records as unit vectors [N, terms] (SciPy CSR), common terms left out then."""
-        sparse = require("scipy", "rank", "scipy.sparse")
+        sparse = require("scipy", "quality", "scipy.sparse")
         lengths = np.where(self._norms > 0, self._norms, 1.0).astype(np.float32)
         weighed = (sparse.diags(1 / lengths) @ self._weighed(self._has)).tocsr()
-        kept = self._df <= max(_COMMON, _COMMON_SHARE * self._has.shape[0])
+        kept = self._df <= _COMMON
         return weighed[:, kept]
 
     def _weighed(self, rows: Any) -> Any:

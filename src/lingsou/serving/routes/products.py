@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
+from lingsou.catalog.quarantine import Held
 from lingsou.catalog.tasks import KEPT_PROBLEMS, Problem
 from lingsou.catalog.writes import WriteResult
 from lingsou.core.errors import InputError, NotFoundError
@@ -26,6 +27,8 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
     507: {"model": ProblemDetails, "description": "The disk is full; nothing was kept"},
 }
 _Model = TypeVar("_Model", bound=BaseModel)
+SOURCE = "http"
+"""Of products in quarantine that did not come from a feed."""
 
 
 class Accepted(BaseModel):
@@ -35,12 +38,15 @@ class Accepted(BaseModel):
     sequence: int = Field(description="searches show this write once the index has reached this sequence number")
     accepted: int
     rejected: int
+    quarantined: int = Field(0, description="products that the quality gate held back")
     added: int = 0
     updated: int = 0
     unchanged: int = 0
     deleted: int = 0
     missing: list[str] = Field([], description="ids that a patch or delete did not find; the first 100")
-    problems: list[Problem] = Field([], description="of the first 100 rejected rows; `row` counts from 1")
+    problems: list[Problem] = Field(
+        [], description="of the first 100 rows that were rejected or held back; `row` counts from 1"
+    )
 
 
 def _body(schema: dict[str, Any], example: Any) -> dict[str, Any]:
@@ -61,8 +67,25 @@ def _body(schema: dict[str, Any], example: Any) -> dict[str, Any]:
     ),
 )
 async def upsert(request: Request) -> Response:
-    """Insert or replace products. Rows that are not acceptable are reported; the others are stored."""
-    return await _write(request, Product, lambda worker, products: worker.shop.store.upsert(products), "upsert")
+    """Insert or replace products. Rows that are not acceptable, or held back, are reported; the others are stored."""
+    return await _write(request, Product, _upsert, "upsert")
+
+
+def _upsert(worker: Worker, rows: Sequence[tuple[int, Product]]) -> "_Done":
+    gate = worker.gate()
+    passing: list[Product] = []
+    held: dict[str, Held] = {}
+    for row, product in rows:
+        held.pop(product.id, None)  # of two rows with one id the last holds
+        reasons = gate(row, product)
+        if reasons:
+            held[product.id] = Held(product, reasons, SOURCE, row)
+        else:
+            passing.append(product)
+    released = worker.shop.store.quarantine.released_before(held.values())
+    passing += [held.pop(each).product for each in released]
+    back = tuple(held.values())
+    return worker.shop.store.upsert(passing, back), back
 
 
 @router.patch(
@@ -75,7 +98,11 @@ async def upsert(request: Request) -> Response:
 )
 async def patch(request: Request) -> Response:
     """Change price, stock, rating, review count or sales of products that exist; nothing else is touched."""
-    return await _write(request, ProductPatch, lambda worker, patches: worker.shop.store.patch(patches), "patch")
+
+    def change(worker: Worker, rows: Sequence[tuple[int, ProductPatch]]) -> _Done:
+        return worker.shop.store.patch([each for _, each in rows]), ()
+
+    return await _write(request, ProductPatch, change, "patch")
 
 
 class _Deletion(BaseModel):
@@ -93,8 +120,8 @@ class _Deletion(BaseModel):
 async def delete(request: Request) -> Response:
     """Delete products by id."""
 
-    def remove(worker: Worker, rows: Sequence[_Deletion]) -> WriteResult:
-        return worker.shop.store.delete([row.id for row in rows])
+    def remove(worker: Worker, rows: Sequence[tuple[int, _Deletion]]) -> _Done:
+        return worker.shop.store.delete([each.id for _, each in rows]), ()
 
     return await _write(request, _Deletion, remove, "delete", bare_key="id")
 
@@ -108,10 +135,14 @@ def get(request: Request, product_id: str = Path(max_length=MAX_ID_LENGTH)) -> P
     return found[product_id]
 
 
+_Done = tuple[WriteResult, Sequence[Held]]
+"""What was written, and what was held back."""
+
+
 async def _write(
     request: Request,
     model: type[_Model],
-    write: Callable[[Worker, Sequence[_Model]], WriteResult],
+    write: Callable[[Worker, Sequence[tuple[int, _Model]]], _Done],
     kind: str,
     bare_key: str | None = None,
 ) -> Response:
@@ -125,19 +156,19 @@ def _write_rows(
     body: bytes,
     ndjson: bool,
     model: type[_Model],
-    write: Callable[[Worker, Sequence[_Model]], WriteResult],
+    write: Callable[[Worker, Sequence[tuple[int, _Model]]], _Done],
     kind: str,
     bare_key: str | None,
 ) -> Response:
     rows = _rows(body, ndjson)
-    accepted: list[_Model] = []
+    accepted: list[tuple[int, _Model]] = []
     problems: list[Problem] = []
     for number, row in enumerate(rows, 1):
         value = {bare_key: row} if bare_key and isinstance(row, str) else row
         try:
             if isinstance(value, _Malformed):
                 raise InputError(value.reason, cure="Send one JSON object a line.")
-            accepted.append(model.model_validate(value))
+            accepted.append((number, model.model_validate(value)))
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False)[0]
             field = ".".join(str(part) for part in first["loc"]) or None
@@ -151,23 +182,37 @@ def _write_rows(
             field=first_problem.field,
             cure=first_problem.cure,
         )
-    result = write(worker, accepted)
+    result, held = write(worker, accepted)
+    rejected = len(problems)
+    problems = sorted([*problems, *map(_problem, held)], key=lambda each: each.row or 0)[:KEPT_PROBLEMS]
     task = worker.shop.store.create_task(
-        kind, accepted=len(accepted), rejected=len(problems), sequence=result.sequence, problems=problems
+        kind,
+        accepted=len(accepted) - len(held),
+        rejected=rejected,
+        quarantined=len(held),
+        sequence=result.sequence,
+        problems=problems,
     )
     answer = Accepted(
         task_id=task.id,
         sequence=result.sequence,
-        accepted=len(accepted),
-        rejected=len(problems),
+        accepted=task.accepted,
+        rejected=rejected,
+        quarantined=len(held),
         added=result.added,
         updated=result.updated,
         unchanged=result.unchanged,
         deleted=result.deleted,
         missing=list(result.missing[:100]),
-        problems=problems[:KEPT_PROBLEMS],
+        problems=problems,
     )
     return JSONResponse(answer.model_dump(), 202, {"Location": f"/v1/tasks/{task.id}"})
+
+
+def _problem(held: Held) -> Problem:
+    first = held.reasons[0]
+    reason = f"held back by {first.check}: {first.problem}: {first.evidence}"
+    return Problem(row=held.row, field=first.field, reason=reason, cure=first.repair)
 
 
 class _Malformed(BaseModel):

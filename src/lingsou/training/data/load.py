@@ -18,7 +18,7 @@ from lingsou.training.data.content import joined
 from lingsou.training.data.label_noise import noise_of
 from lingsou.training.data.rejects import MOST_REJECTED, Tally
 from lingsou.training.data.slices import slices_of
-from lingsou.training.data.soundness import require_learnable
+from lingsou.training.data.soundness import require_learnable, require_trusted
 from lingsou.training.data.splits import DRAWN, TEST, TRAIN, VALIDATION, cut, partition
 from lingsou.training.examples import ExampleSet, Splits
 from lingsou.training.recipe import DataFormat, DataSpec, TaskKind
@@ -101,7 +101,7 @@ def splits_of(
 
     Raises:
         ConfigurationError, FeedError, InputError, StorageError: as `load` says; or the set cannot be split or teaches
-            nothing: empty, one class, all rows alike, a part without rows.
+            nothing: empty, one class, all rows alike, a part without rows; or more labels are doubtful than allowed.
         MissingExtraError: scikit-learn, which the noise report of labels needs, is not installed.
     """
     more = [(path, TRAIN) for path in spec.train_paths]
@@ -130,6 +130,8 @@ def splits_of(
     parts = partition(examples, *shares, seed, limit=spec.limit, given=np.array(given, np.int64))
     splits = cut(examples, parts)
     warnings = require_learnable(splits.train, kind)
+    found = noise_of(examples, seed) if noise else None
+    require_trusted(found, spec.max_suspected)
     card = card_of(
         examples,
         parts,
@@ -139,7 +141,7 @@ def splits_of(
         kind=kind,
         seed=seed,
         tallies=tallies,
-        noise=noise_of(examples, seed) if noise else None,
+        noise=found,
         warnings=warnings,
     )
     return splits, card

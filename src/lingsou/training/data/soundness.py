@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 
 from lingsou.core.errors import InputError
+from lingsou.training.data.label_noise import NoiseReport
 from lingsou.training.examples import ExampleSet, HistorySet, LabelSet, PairSet, TagSet
 from lingsou.training.recipe import TaskKind
 
@@ -31,6 +32,25 @@ def require_learnable(examples: ExampleSet, kind: TaskKind) -> tuple[str, ...]:
         if len(set(examples.labels())) < 2:
             raise InputError("All histories end with one product.", cure="Give histories that differ.")
     return ()
+
+
+def require_trusted(noise: NoiseReport | None, most: float | None) -> None:
+    """Refuse a set of which more than `most`, a share, is suspected to be labelled wrong; none: whatever it is.
+
+    Raises:
+        InputError: it is; the message names the row that is doubted most.
+    """
+    if noise is None or most is None or noise.suspected <= most:
+        return
+    first = noise.worst[0] if noise.worst else None
+    example = f" The most doubtful says '{first.given}' and should say '{first.suggested}'." if first else ""
+    share = f"{noise.suspected:.1%} of {noise.rows:,} rows"
+    raise InputError(
+        f"{share} are suspected to be labelled wrong, more than {most:.1%}.{example}",
+        field="data.max_suspected",
+        row=first.row if first else None,
+        cure="Correct such rows, or raise the bound: then the data card lists the most doubtful.",
+    )
 
 
 def _pairs(examples: PairSet, kind: TaskKind) -> tuple[str, ...]:
