@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 PAGE = HERE.parent / "docs" / "benchmarks.md"
 TITLES = {
+    "check_throughput": "Rows a second through all streaming checks, on one core",
     "demo_relevance": "Relevance: the demo shop's own queries, for development",
     "fuzz_understand": "Random queries through the whole plan, on a busy machine",
     "newcomer": "A newcomer's path in seconds, nothing kept from before",

@@ -105,7 +105,8 @@ def outcomes(run: QualityRun) -> dict[str, tuple[int, int | None, int | None, in
 def test_one_run(store: Store) -> None:
     run = run_quality(store, PLAIN, author="anna", deep=True)
     assert (run.number, run.products, run.author, run.profile, run.deep) == (1, 3, "anna", "plain", True)
-    assert outcomes(run) == {"shouting": (3, None, None, None), "brands": (1, None, None, None)}
+    unseen = (None, None, None)
+    assert outcomes(run) == {"shouting": (3, *unseen), "drift": (0, *unseen), "brands": (1, *unseen)}
     (skipped,) = run.skipped
     assert (skipped.id, skipped.cure) == ("absent", "pip install 'lingsou[quality]'")
     # b: a warning of 0.95; c: a warning of 0.6, an info of 1 and an error of 0.9.
@@ -137,10 +138,11 @@ def test_the_trend(store: Store) -> None:
     assert changed.changed
     assert not RunStore(store.database).product("a").changed
     second = run_quality(store, PLAIN, author="bert", deep=True)
-    assert outcomes(second) == {"shouting": (3, 3, 1, 1), "brands": (1, None, None, None)}
+    unseen = (None, None, None)
+    assert outcomes(second) == {"shouting": (3, 3, 1, 1), "drift": (0, *unseen), "brands": (1, *unseen)}
     assert (second.compared_with, second.score_before) == (1, None), "a deeper run finds more: scores do not compare"
     third = run_quality(store, PLAIN, author="bert", deep=True)
-    assert outcomes(third) == {"shouting": (3, 3, 0, 0), "brands": (1, 1, 0, 0)}
+    assert outcomes(third) == {"shouting": (3, 3, 0, 0), "drift": (0, 0, 0, 0), "brands": (1, 1, 0, 0)}
     assert third.score_before == pytest.approx(second.scores.all) == pytest.approx(third.scores.all)
     points = RunStore(store.database).trend(2)
     assert [(each.number, each.errors, each.warnings, each.infos) for each in points] == [(3, 1, 2, 1), (2, 1, 2, 1)]
@@ -178,6 +180,7 @@ def test_a_profile_says_what_counts(store: Store) -> None:
     treatments = {
         "shouting": CheckTreatment.model_validate({"severity": "error", "problems": {_BROKEN.text: {"on": False}}}),
         "brands": CheckTreatment(on=False),
+        "drift": CheckTreatment(on=False),
     }
     run = run_quality(store, Profile(name="own", checks=treatments), author="anna", deep=True)
     (check,) = run.checks
@@ -218,3 +221,14 @@ def test_one_run_at_a_time(tmp_path: Path) -> None:
         with pytest.raises(LockedError, match="under way"), quality_lock(folder, wait_s=0):
             pass
     assert not is_running(folder)
+
+
+def test_a_catalogue_that_has_moved_since_the_last_deep_run(store: Store) -> None:
+    store.upsert([Product(id=f"p{n}", title=f"Lamp number {n}", price=10 + n % 7, brand="Lux") for n in range(200)])
+    run_quality(store, PLAIN, author="anna", deep=True)
+    run_quality(store, PLAIN, author="anna")
+    store.upsert([Product(id=f"p{n}", title=f"Lamp number {n}", price=1_000 + n % 7) for n in range(200)])
+    last = run_quality(store, PLAIN, author="anna", deep=True)
+    (moved,) = [each for each in last.checks if each.id == "drift"]
+    assert {"price", "brand"} <= {each.field for each in moved.problems}
+    assert "drift" not in {each.check for each in RunStore(store.database).product("p1").findings}

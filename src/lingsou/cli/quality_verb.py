@@ -13,6 +13,7 @@ from rich.table import Table
 from lingsou.catalog.store import Store
 from lingsou.catalog.suggestions import STATES, Chosen, State, Suggestion, SuggestionStore
 from lingsou.cli.console import AsJson, Data, folder_of, output, print_json
+from lingsou.cli.quality_inputs import events, images, reviews
 from lingsou.core.errors import RequestError
 from lingsou.core.settings import DataFolder, Settings, load_settings
 from lingsou.pipeline.quality import quality_lock, run_quality
@@ -24,11 +25,13 @@ AUTHOR = "command line"
 _SHOWN, _WORST = 60, 5
 
 quality = typer.Typer(
-    help="Quality of the store: run the checks, see the trend, apply repairs.",
+    help="Quality of the store: run the checks, see the trend, apply repairs; events, images and reviews too.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
 )
+for _source in (events, images, reviews):
+    quality.command()(_source)
 Ids = Annotated[list[str] | None, typer.Argument(help="Ids of suggestions.")]
 OfCheck = Annotated[str | None, typer.Option("--check", help="Only suggestions of this check.")]
 OfField = Annotated[str | None, typer.Option("--field", help="Only suggestions for this field.")]

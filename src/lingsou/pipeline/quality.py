@@ -10,21 +10,25 @@ from filelock import FileLock, Timeout
 
 from lingsou.catalog.store import Store
 from lingsou.catalog.suggestions import AUTOMATIC, BATCH, Proposal, SuggestionStore, suggestion_id
+from lingsou.core.database import get_meta, set_meta
 from lingsou.core.errors import LingsouError, LockedError, MissingExtraError, ProductError
 from lingsou.core.settings import DataFolder
 from lingsou.core.types import Product
+from lingsou.quality import drift
 from lingsou.quality.audit import registered_audits
 from lingsou.quality.check import EXAMPLES, Finding
 from lingsou.quality.columns import columns_of
+from lingsou.quality.drift import Snapshot, compare, snapshot
 from lingsou.quality.edits import proposal_of
 from lingsou.quality.profile import Profile
-from lingsou.quality.report import CheckReport, run_audits, run_checks
+from lingsou.quality.report import CheckReport, run_audits, run_checks, summed
 from lingsou.quality.runs import CheckOutcome, QualityRun, RunStore, Skipped
 from lingsou.quality.schema import SchemaRows
 from lingsou.quality.scores import ScoreBook, score
 
 _LOCK = "quality.lock"
 _SCORED_AT_ONCE = 500
+_SNAPSHOT = "quality_snapshot"
 
 
 class StoppedError(LingsouError):
@@ -98,8 +102,12 @@ def run_quality(
     report = run_checks(counted(), checks=profile.checks_to_run(examples, notes.take), examples=examples)
     results = [each for each in report.checks if each.id != SchemaRows.id]  # the store holds valid products only
     skipped: list[Skipped] = []
+    taken: Snapshot | None = None
     if deep:
         columns = columns_of(_numbered(store, stopped))
+        taken = snapshot(columns)
+        if profile.wants(drift.CHECK):
+            results.append(summed(drift.CHECK, drift.COST, _drifted(store, taken), examples))
         for audit in (each for each in registered_audits() if profile.wants(each.id)):
             if stopped():
                 raise _stopped()
@@ -129,7 +137,17 @@ def run_quality(
         score_before=before.scores.all if before and alike else None,
     )
     runs.finish(run, sequence)
+    if taken is not None:
+        with store.database.write() as connection:
+            set_meta(connection, _SNAPSHOT, taken.model_dump_json())
     return run
+
+
+def _drifted(store: Store, now: Snapshot) -> list[Finding]:
+    """How far the catalogue has moved since the last run that was as deep."""
+    with store.database.read() as connection:
+        before = get_meta(connection, _SNAPSHOT)
+    return [] if before is None else compare(Snapshot.model_validate_json(before), now)
 
 
 class _Notes:

@@ -17,6 +17,7 @@ from lingsou.quality.check import Finding, Severity
 from lingsou.quality.columns import Columns
 
 CHECK = "drift"
+COST = "What was learned from the old data, models and habits of the shop alike, may no longer hold."
 MODERATE, STRONG = 0.1, 0.25
 """Lines of the PSI: below the first nothing has changed, above the second the population is another one."""
 KS_STRONG = 0.2

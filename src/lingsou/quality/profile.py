@@ -14,6 +14,7 @@ import lingsou
 from lingsou.core import plugins
 from lingsou.core.errors import ConfigurationError, NotFoundError
 from lingsou.core.types import Frozen
+from lingsou.quality import drift
 from lingsou.quality.check import SEVERITIES, Check, Finding, Severity, Sink
 from lingsou.quality.report import CheckReport, CheckResult, FailOn
 from lingsou.quality.schema import SchemaRows
@@ -178,7 +179,7 @@ def load_profile(name: str, folder: Path | None = None) -> Profile:
         raise ConfigurationError(
             f"{path}: {first['msg']}.", field=where or None, cure="docs/quality.md lists every key."
         ) from error
-    checks = (SchemaRows.id, *plugins.names("check"), *plugins.names("audit"))
+    checks = (SchemaRows.id, drift.CHECK, *plugins.names("check"), *plugins.names("audit"))
     for unknown in profile.checks.keys() - set(checks):
         raise ConfigurationError(
             f"{path}: there is no check '{unknown}'.",

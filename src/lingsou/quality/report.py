@@ -143,6 +143,19 @@ def run_audits(
     return tuple(results)
 
 
+def summed(name: str, cost: str, found: Sequence[Finding], examples: int = EXAMPLES) -> CheckResult:
+    """Findings that are all there already, as the result of a check."""
+    counts = Counter(Kind(each.severity, each.field, each.problem) for each in found)
+    first: Counter[Kind] = Counter()
+    kept = []
+    for each in found:
+        kind = Kind(each.severity, each.field, each.problem)
+        if first[kind] < examples:
+            kept.append(each)
+        first[kind] += 1
+    return _result(name, cost, kept, counts)
+
+
 def _result(name: str, cost: str, findings: Sequence[Finding], counts: Mapping[Kind, int]) -> CheckResult:
     order = sorted(counts, key=lambda kind: (SEVERITIES.index(kind.severity), -counts[kind], kind.field, kind.problem))
     place = {kind: number for number, kind in enumerate(order)}
