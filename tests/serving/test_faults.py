@@ -70,7 +70,8 @@ def test_two_workers_answer_alike_and_add_up_their_metrics(tmp_path: Path) -> No
     with Store.of(folder, load_settings(folder)) as store:
         store.upsert(tiny_catalogue())
     with serving(folder, key, workers=2) as service:
-        wait_for(service, lambda: all(ready_lag(service) == 0 for _ in range(5)))
+        # Each worker learns the catalogue's words by itself, a little after it has the products.
+        wait_for(service, lambda: all(ready_lag(service) == 0 and knows(service, "黑色") for _ in range(10)))
         answers = set()
         for _ in range(30):
             # A client of its own each time: a kept connection would always reach the same worker.
@@ -81,6 +82,13 @@ def test_two_workers_answer_alike_and_add_up_their_metrics(tmp_path: Path) -> No
         line = 'lingsou_requests_total{method="GET",route="/v1/search",status="200"}'
         (count,) = [row.split()[-1] for row in service.client.get("/metrics").text.splitlines() if row.startswith(line)]
         assert float(count) == 30
+
+
+def knows(service: Service, word: str) -> bool:
+    """Whether whichever worker answers has learned that the catalogue uses a word."""
+    with httpx.Client(base_url=service.client.base_url) as client:
+        answer = client.get("/v1/understand", params={"q": word})
+    return answer.status_code == 200 and bool(answer.json()["entities"])
 
 
 def ready_lag(service: Service) -> int:
