@@ -36,6 +36,8 @@ WITHOUT_A_SHOP = {
     ("train", "recipes"),
     ("features", "list"),
     ("features", "show"),
+    ("quality", "images"),
+    ("quality", "reviews"),
 }
 
 
