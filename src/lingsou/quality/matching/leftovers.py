@@ -5,6 +5,7 @@ mistyped, those of another product are others.
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
+from math import fsum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ class Leftovers:
                 ((mine, yours, self._solid[other]), (yours, mine, self._solid[one]))
             ):
                 weights = [self._idf[word] for word in own if not _said(word, others, solid)]
-                found[pair, :, side] = sum(weights), max(weights, default=0.0), len(weights)
+                found[pair, :, side] = fsum(weights), max(weights, default=0.0), len(weights)
         found.sort(axis=2)
         return found.reshape(len(left), len(LEFTOVERS))
 

@@ -34,7 +34,7 @@ def noisy(records: Records, places: Ints, seed: int) -> Records:
     too, or not; the rest of the text whole, cut or gone; the price some per cent off.
     """
     rng = np.random.default_rng(seed)
-    counts = Counter(word for title in records.titles for word in set(title.split()) if word.isalpha())
+    counts = Counter(word for title in records.titles for word in dict.fromkeys(title.split()) if word.isalpha())
     common = [word for word, count in counts.items() if count >= _COMMON * len(records)]
     made = _Columns()
     for place in places.tolist():
