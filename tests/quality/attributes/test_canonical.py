@@ -58,3 +58,11 @@ def test_numbers_go_to_the_unit_of_most() -> None:
 )
 def test_different_values_stay(values: list[AttributeValue | tuple[AttributeValue, str]]) -> None:
     assert written("x", *values) == []
+
+
+def test_another_script_is_less_sure_and_another_order_is_nothing() -> None:
+    lengths = [{"length": Attribute(value=17, unit=unit)} for unit in ("inch", "inch", "英寸", "in")]
+    sure = {each.given.unit: each.confidence for each in rewrites(lengths, "length")}
+    assert sure == {"英寸": 0.8, "in": 0.95}
+    lists = [{"features": Attribute(value=parts)} for parts in (("a", "b"), ("a", "b"), ("b", "a"), ("A", "b"))]
+    assert [each.given.value for each in rewrites(lists, "features")] == [("A", "b")]

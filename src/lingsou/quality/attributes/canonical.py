@@ -10,7 +10,7 @@ from typing import Literal
 from lingsou.core.types import Attribute, AttributeValue
 from lingsou.quality.attributes.lexicon import kind_of, meaning_of, meanings
 from lingsou.quality.attributes.vocabulary import is_number, key_of
-from lingsou.text.normalise import normalise
+from lingsou.text.normalise import has_han, normalise
 from lingsou.text.numbers import read_number
 from lingsou.text.quantities import to_base
 from lingsou.text.units import unit_of_spelling, units
@@ -34,7 +34,7 @@ class Rewrite:
     usual: Attribute
     reason: Reason
     confidence: float
-    """That both mean the same; each reason has its own."""
+    """That the value should be written so; each reason has its own, and what goes to another script is less sure."""
 
 
 def rewrites(attributes: Sequence[Mapping[str, Attribute]], name: str) -> list[Rewrite]:
@@ -43,7 +43,7 @@ def rewrites(attributes: Sequence[Mapping[str, Attribute]], name: str) -> list[R
     One value are: texts that differ in case, width, spaces, signs or a plural s (`Navy Blue`, `navy-blue`); measures
     of the same size (`1000 g`, `1 kg`; `17in`, `17 inch`); the two languages of one colour, material, gender or
     pattern (`黑色`, `Black`). Of several ways, the one on most products stays; of equals, the first in the catalogue.
-    Numbers with a unit of their own go to the unit that at least 80 % of them have.
+    Numbers with a unit of their own go to the unit that at least 80 % of them have. Lists of the same parts stay.
 
     Args:
         attributes: of N products.
@@ -62,7 +62,8 @@ def rewrites(attributes: Sequence[Mapping[str, Attribute]], name: str) -> list[R
         better = usual.get((attribute.value, attribute.unit))
         if better is not None:
             form, reason = better
-            found.append(Rewrite(place, attribute, form, reason, _CONFIDENCE[reason]))
+            sure = _CONFIDENCE["language" if _in_han(attribute) != _in_han(form) else reason]
+            found.append(Rewrite(place, attribute, form, reason, sure))
     return found
 
 
@@ -78,9 +79,20 @@ def _usual_forms(forms: Mapping[_Form, int], kind: str) -> dict[_Form, tuple[Att
         if len(alike) > 1:
             best = max(alike, key=lambda form: forms[form])
             for form in alike:
-                if form != best:
+                if form != best and not _same_parts(form[0], best[0]):
                     found[form] = Attribute(value=best[0], unit=best[1]), _reason(form, best)
     return found
+
+
+def _in_han(attribute: Attribute) -> bool:
+    """Whether a value is written in Chinese: products of one shop in two languages rightly differ there."""
+    value = attribute.value
+    return has_han(" ".join(value) if isinstance(value, tuple) else f"{value} {attribute.unit or ''}")
+
+
+def _same_parts(one: AttributeValue, other: AttributeValue) -> bool:
+    """Lists whose order alone differs say the same, and nothing is won by another order."""
+    return isinstance(one, tuple) and isinstance(other, tuple) and sorted(one) == sorted(other)
 
 
 def _key(form: _Form, kind: str) -> str:
