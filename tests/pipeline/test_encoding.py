@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from structlog.testing import capture_logs
 
 from lingsou.catalog.store import Store
 from lingsou.catalog.vectors import VectorStore
@@ -132,3 +133,12 @@ def test_an_overloaded_encoder_is_not_queued_for(tmp_path: Path) -> None:
     with searching(tmp_path, SlowEncoder, budget_ms=1) as pipeline:
         reasons = [fallback(pipeline.search(SearchRequest(q=f"laptop {n}"))) or "" for n in range(12)]
     assert any("overloaded" in reason for reason in reasons)
+
+
+def test_a_missing_encoder_is_told_once_however_often_it_is_asked_for() -> None:
+    encoder = QueryEncoder(missing, budget_ms=60, cache=10)
+    with capture_logs() as told:
+        for _ in range(5):
+            assert encoder.open() is None
+    encoder.close()
+    assert [each["event"] for each in told] == ["searching by words alone"]

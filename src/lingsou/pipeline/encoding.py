@@ -68,8 +68,10 @@ class QueryEncoder:
                 if self._opened is not None:  # searches have the vectors meanwhile
                     self._opened(self._cache.encoder)
             except LingsouError as error:
-                self._reason = f"no encoder: {error}"
-                structlog.get_logger("lingsou.encoder").warning("searching by words alone", reason=str(error))
+                reason = f"no encoder: {error}"
+                if reason != self._reason:  # an indexer asks again several times a second
+                    structlog.get_logger("lingsou.encoder").warning("searching by words alone", reason=str(error))
+                self._reason = reason
         return self.encoder
 
     def open_in_background(self) -> None:
