@@ -11,7 +11,7 @@ demo: setup  ## make, load and serve the demo shop
 	$(BIN)/lingsou demo
 
 test: setup  ## pass all tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 setup: $(STAMP)  ## make .venv with every extra, the benchmark peers and the encoder
 

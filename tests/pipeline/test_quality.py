@@ -9,6 +9,7 @@ import pytest
 
 from lingsou.catalog.store import Store
 from lingsou.catalog.suggestions import AUTOMATIC, Chosen, SuggestionStore
+from lingsou.catalog.vectors import VectorStore
 from lingsou.core.builtins import BUILTINS
 from lingsou.core.database import sqlite_url
 from lingsou.core.errors import LockedError, MissingExtraError, NotFoundError
@@ -21,6 +22,7 @@ from lingsou.quality.columns import Columns
 from lingsou.quality.profile import CheckTreatment, Profile
 from lingsou.quality.runs import QualityRun, RunStore
 from lingsou.quality.tally import Problem, Tally
+from lingsou.retrieval.embedding import document_text
 
 PLAIN = Profile(name="plain")
 _SHOUT = Problem("warning", "the title shouts", "Write it as other titles are.")
@@ -232,3 +234,27 @@ def test_a_catalogue_that_has_moved_since_the_last_deep_run(store: Store) -> Non
     (moved,) = [each for each in last.checks if each.id == "drift"]
     assert {"price", "brand"} <= {each.field for each in moved.problems}
     assert "drift" not in {each.check for each in RunStore(store.database).product("p1").findings}
+
+
+def test_the_meaning_of_a_catalogue_that_has_moved_told_from_stored_vectors(store: Store) -> None:
+    rng = np.random.default_rng(3)
+    towards = {"one": 0, "two": 1}
+
+    def load(kind: str, encoders: str, season: str) -> QualityRun:
+        products = [Product(id=f"p{n}", title=f"{kind} of {season} {n}") for n in range(300)]
+        store.upsert(products)
+        for encoder in encoders:
+            raw = rng.normal(0, 1, (300, 8)) + 2 * np.eye(8)[towards[kind]]
+            unit = (raw / np.linalg.norm(raw, axis=1, keepdims=True)).astype(np.float32)
+            VectorStore(store.database, encoder).put([document_text(each) for each in products], unit)
+        return run_quality(store, PLAIN, author="anna", deep=True)
+
+    def moved(run: QualityRun) -> bool:
+        (check,) = [each for each in run.checks if each.id == "drift"]
+        return "vectors" in {each.field for each in check.problems}
+
+    assert not moved(load("one", "b", "spring"))
+    assert not moved(load("one", "ab", "summer")), "other products of the same kind"
+    assert moved(load("two", "ab", "summer")), "the encoder of the last run is kept while it has as many"
+    assert not moved(load("one", "a", "winter")), "another encoder's vectors say nothing"
+    assert moved(load("two", "a", "winter"))

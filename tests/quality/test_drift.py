@@ -8,7 +8,7 @@ import pytest
 
 from lingsou.core.types import Product
 from lingsou.quality.columns import columns_of
-from lingsou.quality.drift import Snapshot, compare, ks, ks_chance, mean_distance, psi, snapshot
+from lingsou.quality.drift import Snapshot, Vectors, VectorSum, compare, ks, ks_chance, mean_distance, psi, snapshot
 
 RNG = np.random.default_rng(5)
 
@@ -93,23 +93,35 @@ def test_names_beyond_the_hundred_most_frequent_do_not_look_new() -> None:
     assert compare(brands(1), brands(2)) == []
 
 
+def summed(vectors: Any, encoder: str = "one") -> Vectors:
+    """In two parts, as they stream by."""
+    total = VectorSum()
+    total.add(vectors[:100].astype(np.float32))
+    total.add(vectors[100:])
+    profile = total.profile(encoder)
+    assert profile is not None
+    assert profile.count == len(vectors)
+    assert np.allclose(profile.mean, vectors.mean(axis=0), atol=1e-6)
+    assert profile.variance == pytest.approx(vectors.var(axis=0).sum(), rel=1e-5)
+    return profile
+
+
 def test_vectors_drift_by_their_means() -> None:
-    def vectors(seed: int, shift: float) -> Snapshot:
+    def vectors(seed: int, shift: float, encoder: str = "one") -> Snapshot:
         rng = np.random.default_rng(seed)
         raw = rng.normal(0, 1, (500, 16)) + np.eye(16)[0] * shift
         products = [Product(id=str(n), title="x") for n in range(500)]
         unit = raw / np.linalg.norm(raw, axis=1, keepdims=True)
-        return snapshot(columns_of(enumerate(products, start=1)), unit.astype(np.float32))
+        return snapshot(columns_of(enumerate(products, start=1)), summed(unit, encoder))
 
     assert compare(vectors(1, 0), vectors(2, 0)) == []
     (finding,) = compare(vectors(1, 0), vectors(2, 2))
     assert (finding.field, finding.severity) == ("vectors", "warning")
+    assert compare(vectors(1, 0), vectors(2, 2, encoder="another")) == []
 
 
 def test_mean_distance_is_in_standard_deviations() -> None:
     a = RNG.normal(0, 2, (4_000, 1))
-    same, moved = (snapshot(columns_of([]), each).vectors for each in (a, a + 2))
-    assert same is not None
-    assert moved is not None
+    same, moved = summed(a), summed(a + 2)
     assert mean_distance(same, moved) == pytest.approx(1.0, abs=0.05)
     assert mean_distance(same, same) == 0.0

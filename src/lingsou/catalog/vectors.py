@@ -1,11 +1,12 @@
 """Vectors of texts, kept by encoder and text: no text is ever encoded twice, whatever happens to the index."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Column, LargeBinary, Table, Text, bindparam, select, text
+from sqlalchemy import Column, LargeBinary, Table, Text, bindparam, func, select, text
 
 from lingsou.catalog.writes import chunks
 from lingsou.core.database import Database, Schema, metadata
@@ -24,6 +25,11 @@ VECTORS_SCHEMA = Schema("vectors", (text_vectors,))
 _GET = select(text_vectors.c.text_hash, text_vectors.c.vector).where(
     text_vectors.c.encoder == bindparam("encoder"), text_vectors.c.text_hash.in_(bindparam("hashes", expanding=True))
 )
+_ENCODERS = (
+    select(text_vectors.c.encoder, func.count())
+    .where(text_vectors.c.text_hash.in_(bindparam("hashes", expanding=True)))
+    .group_by(text_vectors.c.encoder)
+)
 # Two processes that encode the same text get the same vector: the first stays.
 _PUT = text(
     "INSERT INTO text_vectors (encoder, text_hash, vector) VALUES (:encoder, :text_hash, :vector) "
@@ -34,6 +40,16 @@ _PUT = text(
 def text_hash(words: str) -> str:
     """The key of a text: 128 bits of its SHA-256, in hex."""
     return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def encoders_of(database: Database, texts: Sequence[str]) -> Counter[str]:
+    """Fingerprints of the encoders that vectors of these texts are stored of, and of how many texts each."""
+    found: Counter[str] = Counter()
+    with database.read() as connection:
+        for chunk in chunks(sorted({text_hash(each) for each in texts})):
+            for encoder, count in connection.execute(_ENCODERS, {"hashes": chunk}):
+                found[encoder] += count
+    return found
 
 
 class VectorStore:

@@ -9,8 +9,6 @@ from typing import Any, Protocol, runtime_checkable
 import orjson
 from pydantic import Field
 from sqlalchemy import Connection, RowMapping, delete, select
-from sqlalchemy.dialects.postgresql import insert as insert_postgres
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from lingsou.core.database import Database
 from lingsou.core.types import Frozen, Instant
@@ -73,7 +71,7 @@ class SqlEventLog:
     def __init__(self, database: Database, privacy: Privacy):
         self.database = database
         self.privacy = privacy
-        self._insert = (insert_sqlite if database.is_sqlite else insert_postgres)(events).on_conflict_do_nothing()
+        self._insert = _new_events(database)
         self._waiting: list[tuple[list[dict[str, Any]], Future[int]]] = []
         self._waiting_lock, self._commit_lock = threading.Lock(), threading.Lock()
 
@@ -164,6 +162,17 @@ class SqlEventLog:
     def _write(self, connection: Connection, rows: list[dict[str, Any]]) -> int:
         result = connection.execute(self._insert, rows, execution_options={"preserve_rowcount": True})
         return result.rowcount
+
+
+def _new_events(database: Database) -> Any:
+    """An insert that passes over events that are there. The other dialect stays out: PostgreSQL's takes 0.15 s."""
+    if database.is_sqlite:
+        from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+
+        return insert_sqlite(events).on_conflict_do_nothing()
+    from sqlalchemy.dialects.postgresql import insert as insert_postgres
+
+    return insert_postgres(events).on_conflict_do_nothing()
 
 
 def event_of(row: RowMapping) -> Event:

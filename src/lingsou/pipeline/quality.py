@@ -14,6 +14,7 @@ from lingsou.core.database import get_meta, set_meta
 from lingsou.core.errors import LingsouError, LockedError, MissingExtraError, ProductError
 from lingsou.core.settings import DataFolder
 from lingsou.core.types import Product
+from lingsou.pipeline.stored_vectors import StoredVectors
 from lingsou.quality import drift
 from lingsou.quality.audit import registered_audits
 from lingsou.quality.check import EXAMPLES, Finding
@@ -104,10 +105,13 @@ def run_quality(
     skipped: list[Skipped] = []
     taken: Snapshot | None = None
     if deep:
-        columns = columns_of(_numbered(store, stopped))
-        taken = snapshot(columns)
+        earlier = _snapshot_of(store)
+        stored = StoredVectors(store.database, earlier.vectors.encoder if earlier and earlier.vectors else "")
+        columns = columns_of(stored.watch(_numbered(store, stopped)))
+        taken = snapshot(columns, stored.profile())
         if profile.wants(drift.CHECK):
-            results.append(summed(drift.CHECK, drift.COST, _drifted(store, taken), examples))
+            moved = compare(earlier, taken) if earlier else []
+            results.append(summed(drift.CHECK, drift.COST, moved, examples))
         for audit in (each for each in registered_audits() if profile.wants(each.id)):
             if stopped():
                 raise _stopped()
@@ -143,11 +147,11 @@ def run_quality(
     return run
 
 
-def _drifted(store: Store, now: Snapshot) -> list[Finding]:
-    """How far the catalogue has moved since the last run that was as deep."""
+def _snapshot_of(store: Store) -> Snapshot | None:
+    """What the catalogue was like at the last run that was deep."""
     with store.database.read() as connection:
         before = get_meta(connection, _SNAPSHOT)
-    return [] if before is None else compare(Snapshot.model_validate_json(before), now)
+    return None if before is None else Snapshot.model_validate_json(before)
 
 
 class _Notes:

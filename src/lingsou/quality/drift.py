@@ -52,6 +52,7 @@ class Names(Frozen):
 class Vectors(Frozen):
     """Mean and mean squared distance from it, of unit vectors."""
 
+    encoder: str = Field(description="fingerprint; vectors of two encoders cannot be compared")
     count: int
     mean: tuple[float, ...]
     variance: float
@@ -66,12 +67,37 @@ class Snapshot(Frozen):
     vectors: Vectors | None = None
 
 
-def snapshot(columns: Columns, vectors: NDArray[np.floating] | None = None) -> Snapshot:
+class VectorSum:
+    """Adds up unit vectors as they stream by."""
+
+    def __init__(self) -> None:
+        self.count, self._squares = 0, 0.0
+        self._sum: Floats | None = None
+
+    def add(self, vectors: NDArray[np.floating]) -> None:
+        """Take vectors in, [n, d], of the same d every time."""
+        self.count += len(vectors)
+        own = vectors.sum(axis=0, dtype=np.float64)
+        self._sum = own if self._sum is None else self._sum + own
+        self._squares += float(np.square(vectors, dtype=np.float64).sum())
+
+    def profile(self, encoder: str) -> Vectors | None:
+        """What they were like; none if there were none."""
+        if self._sum is None or not self.count:
+            return None
+        mean = self._sum / self.count
+        variance = self._squares / self.count - float(np.square(mean).sum())
+        return Vectors(
+            encoder=encoder, count=self.count, mean=tuple(np.round(mean, 6).tolist()), variance=max(variance, 0.0)
+        )
+
+
+def snapshot(columns: Columns, vectors: Vectors | None = None) -> Snapshot:
     """The profile of a load: price, lengths of texts, category, brand, currency, attributes that are filled.
 
     Args:
         columns: the load.
-        vectors: unit vectors of its products, if they were encoded, [N, d].
+        vectors: those of its products, if they were encoded.
     """
     rows = len(columns)
     numbers = {
@@ -86,7 +112,7 @@ def snapshot(columns: Columns, vectors: NDArray[np.floating] | None = None) -> S
         "currency": _names(columns.currencies),
         "attributes": _names([name for each in columns.attributes for name in each]),
     }
-    return Snapshot(rows=rows, numbers=numbers, names=names, vectors=None if vectors is None else _vectors(vectors))
+    return Snapshot(rows=rows, numbers=numbers, names=names, vectors=vectors)
 
 
 def compare(old: Snapshot, new: Snapshot) -> list[Finding]:
@@ -98,7 +124,7 @@ def compare(old: Snapshot, new: Snapshot) -> list[Finding]:
         found += _compare_numbers(field, old.numbers[field], new.numbers[field])
     for field in old.names.keys() & new.names.keys():
         found += _compare_names(field, old.names[field], new.names[field], old.rows, new.rows)
-    if old.vectors and new.vectors and len(old.vectors.mean) == len(new.vectors.mean):
+    if old.vectors and new.vectors and old.vectors.encoder == new.vectors.encoder:
         moved = mean_distance(old.vectors, new.vectors)
         if moved >= MEAN_MODERATE:
             evidence = f"distance of means {moved:.2f} standard deviations"
@@ -160,14 +186,6 @@ def _names(values: Iterable[str]) -> Names:
     first = dict(sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:_NAMES])
     other = counts.total() - sum(first.values())
     return Names(counts={**first, **({_OTHER: other} if other else {})}, missing=missing)
-
-
-def _vectors(vectors: NDArray[np.floating]) -> Vectors | None:
-    if not len(vectors):
-        return None
-    mean = vectors.mean(axis=0, dtype=np.float64)
-    variance = float(np.square(vectors).sum(axis=1, dtype=np.float64).mean() - np.square(mean).sum())
-    return Vectors(count=len(vectors), mean=tuple(np.round(mean, 6).tolist()), variance=max(variance, 0.0))
 
 
 def _sizes(old: Snapshot, new: Snapshot) -> Iterable[Finding]:

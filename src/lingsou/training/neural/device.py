@@ -60,8 +60,9 @@ def choose(precision: Precision, threads: int = 0) -> Device:
 def _has_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())
-    # Without tile instructions (AMX) bfloat16 products are no faster than float32's.
-    return device.type == "cpu" and bool(torch.cpu._is_amx_tile_supported())
+    # Without dot products of their own, bfloat16 matrices are no faster than float32's. With AVX-512 BF16 alone a LoRA
+    # step took 0.83 s against 1.37 on one core; with tiles (AMX) the ratio is larger.
+    return device.type == "cpu" and (torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 
 def _cores() -> int:
