@@ -6,7 +6,7 @@ DIR as for `benchmarks.finetune`, cut as there. All move every layer and leave t
 with the same rate and schedule, CoSENT within the batch or the query, sentences by mean pooling:
 
     sentence_transformers       its tokenizer, collation and `CoSENTLoss`, float32, batches of random pairs
-    sentence_transformers_bf16  the same under bfloat16 autocast, where the processor has tiles for it
+    sentence_transformers_bf16  the same under bfloat16 autocast, where the processor multiplies it
     ours_fp32, ours             texts cut once, each text of a batch encoded once, batches of like length;
                                 `ours` in the precision that `auto` chooses here
 
