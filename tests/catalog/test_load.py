@@ -12,7 +12,7 @@ import pytest
 
 from lingsou.catalog.load import LoadReport, Mode, Progress, load_feed
 from lingsou.catalog.mapping import Mapping, parse_mapping
-from lingsou.catalog.quarantine import Held
+from lingsou.catalog.quarantine import Held, Reason
 from lingsou.catalog.store import Store
 from lingsou.core.errors import ConfigurationError, ConflictError, FeedError, StorageFullError
 from lingsou.core.types import Product
@@ -109,6 +109,30 @@ def test_duplicates_in_one_feed_are_counted_and_the_last_wins(load: Load, store:
         report = load([row(1, title="a"), row(2), row(1, title="b"), row(1, title="c")], batch=batch)
         assert report.duplicates == 2
         assert store.get(["1"])["1"].title == "c"
+
+
+def test_rows_that_share_the_id_of_a_held_one_cost_no_batch_each(
+    load: Load, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, batches = store.upsert, list[int]()
+
+    def upsert(batch: Sequence[Product], held: Sequence[Held]) -> Any:
+        batches.append(len(held))
+        return real(batch, held)
+
+    def gate(_: int, product: Product) -> list[Reason]:
+        bad = product.title.startswith("bad")
+        return [
+            Reason(check="c", severity="error", problem="p", field="title", evidence="", repair="", confidence=1)
+        ] * bad
+
+    monkeypatch.setattr(store, "upsert", upsert)
+    rows = [row(1, title=f"bad {n}") for n in range(5)] + [row(2, title="bad"), row(2)]
+    report = load(rows, gate=gate)
+    assert batches == [1]
+    assert (report.quarantined, report.accepted, report.held_by) == (6, 1, {"c: p": 6})
+    assert [each.product.title for each in store.quarantine.page().entries] == ["bad 4"]
+    assert store.get(["1", "2"]).keys() == {"2"}
 
 
 def test_a_patch_changes_only_the_volatile_fields(load: Load, store: Store) -> None:

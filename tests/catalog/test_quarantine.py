@@ -14,7 +14,7 @@ from lingsou.catalog import quarantine as module
 from lingsou.catalog.quarantine import Held, Reason, State
 from lingsou.catalog.store import Store
 from lingsou.core.errors import ConflictError, NotFoundError
-from lingsou.core.types import Product
+from lingsou.core.types import Product, ProductPatch
 from lingsou.testing.store import FULL, product
 
 
@@ -116,6 +116,9 @@ def test_a_release_holds_for_the_same_version_and_no_other(store: Store) -> None
     again = [held(1, row=9), held(2, title="Other"), held(3)]
     assert store.quarantine.released_before(again) == {"p1"}
     assert store.quarantine.released_before([held(1, reason("price"))]) == set(), "for another reason"
+    assert store.quarantine.released_before([held(1, price=Decimal(7))]) == set(), "the price may be what is wrong"
+    busy = held(1, stock=77, sales=5, rating=4.5, review_count=9, updated_at="2026-02-03T00:00:00Z")
+    assert store.quarantine.released_before([busy]) == {"p1"}
     store.upsert([], again[1:])
     assert states(store)["held"] == ["p2", "p3"]
 
@@ -128,6 +131,37 @@ def test_a_version_that_comes_and_goes_is_one_entry(store: Store) -> None:
     (entry,) = store.quarantine.page().entries
     assert (entry.id, entry.product.title, entry.row, entry.closed_at) == (2, "b", 5, None)
     assert [each.id for each in store.quarantine.page(state="replaced").entries] == [1]
+
+
+def test_a_version_of_other_stock_is_the_same_entry_and_a_release_writes_the_newest(store: Store) -> None:
+    for stock in (9, 8, 7):
+        store.upsert([], [held(1, stock=stock)])
+    assert states(store) == {"held": ["p1"]}, "none was replaced"
+    (entry,) = store.quarantine.page().entries
+    assert entry.product.stock == 7
+    store.quarantine.release([entry.id], "Ann")
+    assert store.get(["p1"])["p1"].stock == 7
+
+
+def test_a_release_does_not_take_a_patch_back(store: Store) -> None:
+    store.upsert([product(1, price=5)], [held(1, price=Decimal(6), stock=3), held(2, price=Decimal(6), stock=3)])
+    patches = [ProductPatch(id="p1", price=Decimal(7)), ProductPatch(id="p2", price=Decimal(8), stock=None)]
+    assert store.patch(patches).missing == ("p2",), "it is held, not in the shop"
+    store.quarantine.release([1, 2], "Ann")
+    assert [(each.price, each.stock) for each in store.get(["p1", "p2"]).values()] == [
+        (Decimal(7), 3),
+        (Decimal(8), None),
+    ]
+    assert store.quarantine.released_before([held(1, price=Decimal(6), stock=3)]) == {"p1"}, "as its feed has it"
+
+
+def test_of_older_versions_only_those_that_came_again_are_read(store: Store) -> None:
+    for number in range(4):
+        store.upsert([], [held(1, title=f"Version {number}")])
+    wanted = ("p1", module._digest(held(1, title="Version 1")))
+    with store.database.read() as connection:
+        current, versions = module._known(connection, {wanted})
+    assert (current, set(versions.values()), versions[wanted]) == ({"p1": 4}, {2, 4}, 2)
 
 
 def test_a_dropped_product_is_forgotten(store: Store) -> None:
@@ -166,6 +200,14 @@ def test_closed_entries_are_forgotten_after_a_while(store: Store, monkeypatch: p
     assert store.quarantine.get(4).product_id == "p4", "numbers are not given twice"
 
 
+def test_what_comes_again_after_its_entry_was_forgotten_is_held(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.upsert([], [held(1)])
+    store.upsert([product(1)])
+    monkeypatch.setattr(module, "KEPT_FOR", timedelta(0))
+    store.upsert([], [held(1)])
+    assert states(store) == {"held": ["p1"]}
+
+
 def test_a_full_load_keeps_what_it_holds_back_and_forgets_what_it_no_longer_names(store: Store) -> None:
     store.upsert([product(number) for number in range(1, 6)], [held(7), held(8)])
     with store.begin_load() as load:
@@ -201,5 +243,8 @@ def test_on_postgres(postgres_url: str) -> None:
         page = store.quarantine.page(check="html", limit=1)
         assert (page.total, page.next) == (2, page.entries[0].id)
         assert store.quarantine.counts()[0].count == 2
+        assert store.quarantine.page(check="\0").total == 0
+        assert store.delete(["p1", "p\0"]).missing == ("p\0",)
+        store.upsert([product(1)], [held(1, title="nul \0 in it")])
         store.quarantine.drop(store.quarantine.held(), "Ann")
         assert states(store)["dropped"] == ["p1", "p2"]

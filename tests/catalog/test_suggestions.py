@@ -10,6 +10,7 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from lingsou.catalog import suggestions
 from lingsou.catalog.field_values import value_of, with_value
@@ -107,6 +108,38 @@ def test_what_was_decided_stays_decided(store: Store) -> None:
     assert kept.undo(id_, "bert").state == "open"
 
 
+def test_what_cannot_be_applied_stays_refused_or_undone(store: Store) -> None:
+    kept = SuggestionStore(store)
+    kept.record(1, [proposal()], BEGAN)
+    id_ = only(kept).id
+    for decide, state in (
+        (kept.refuse, "refused"),
+        (kept.undo, "open"),
+        (kept.apply, "applied"),
+        (kept.undo, "undone"),
+    ):
+        assert decide(id_, "anna").state == state
+        if state in ("refused", "undone"):
+            history = kept.get(id_).history
+            store.upsert([SHOE.model_copy(update={"brand": "Falcon"})])
+            with pytest.raises(ConflictError, match='is now "Falcon"'):
+                kept.apply(id_, "bert")
+            store.upsert([SHOE])
+            kept.record(2, [proposal()], datetime.now(UTC))
+            assert (kept.get(id_).state, kept.get(id_).history) == (state, history)
+
+
+def test_rows_are_locked_in_one_order(store: Store) -> None:
+    kept, asked = SuggestionStore(store), list[str]()
+    event.listen(store.database.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    kept.record(1, [proposal()], BEGAN)
+    kept.expire(2, ["none"], 0)
+    kept.apply_all(Chosen(), "anna")
+    whole = [each for each in asked if each.startswith("SELECT quality_suggestions.id, quality_suggestions.product_id")]
+    # The last but one looks up the products, and locks nothing.
+    assert ["ORDER BY quality_suggestions.id" in each for each in whole] == [True, True, False, True]
+
+
 def test_a_feed_that_brings_the_old_value_back_opens_it_again(store: Store) -> None:
     kept = SuggestionStore(store)
     kept.record(1, [proposal()], BEGAN)
@@ -122,7 +155,8 @@ def test_a_feed_that_brings_the_old_value_back_opens_it_again(store: Store) -> N
 def test_what_a_run_finds_no_more_is_stale(store: Store) -> None:
     kept = SuggestionStore(store)
     kept.record(1, [proposal(), proposal(new="red", old=None, field="attributes.shade", check="shade")], BEGAN)
-    assert kept.expire(2, ["brand", "price"]) == 1
+    assert kept.expire(2, ["brand", "price"], store.sequence() - 1) == 0, "changed since: the run did not see it so"
+    assert kept.expire(2, ["brand", "price"], store.sequence()) == 1
     assert kept.counts() == {("brand", "stale"): 1, ("shade", "open"): 1}, "the check of the other did not run"
     kept.record(3, [proposal()], datetime.now(UTC))
     assert kept.counts() == {("brand", "open"): 1, ("shade", "open"): 1}

@@ -62,3 +62,12 @@ def test_a_page_and_what_changed_since(tmp_path: Path, mapping: Path, lingsou_he
     assert '<td class="n">new</td>' in text
     assert "--before" in lingsou_here("check", bad, "--mapping", mapping, "--before", mapping, code=2).err
     assert "--before" in lingsou_here("check", bad, "--mapping", mapping, "--before", tmp_path / "no", code=2).err
+
+
+def test_brackets_in_names_of_attributes(tmp_path: Path, lingsou_here: Run) -> None:
+    feed, rules = tmp_path / "feed.jsonl", tmp_path / "rules.toml"
+    feed.write_text('{"id": "1", "title": "Lamp", "attributes": {"size [/cm]": "5 &amp; 6"}}\n', encoding="utf-8")
+    rules.write_text(
+        '[fields]\nid = "id"\ntitle = "title"\n[[attributes]]\nsource = "attributes.*"\n', encoding="utf-8"
+    )
+    assert "attributes.size [/cm]" in lingsou_here("check", feed, "--mapping", rules).out

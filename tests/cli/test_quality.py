@@ -1,12 +1,17 @@
 """`lingsou quality`: run, list, show, apply, refuse, undo, trend, over a store whose titles hold markup."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lingsou.catalog.store import Store
+from lingsou.catalog.suggestions import Proposal, SuggestionStore
 from lingsou.core.builtins import BUILTINS
+from lingsou.core.database import sqlite_url
+from lingsou.core.settings import DataFolder
 
 from .conftest import Outcome, Run, prepare
 
@@ -68,3 +73,32 @@ def test_mistakes_name_the_cure(quality: Call) -> None:
     assert "no suggestion 'x'" in quality("show", "x", code=2).err
     assert "no state 'shut'" in quality("list", "--state", "shut", code=2).err
     assert "no quality profile 'none'" in quality("run", "--profile", "none", code=2).err
+
+
+def test_each_of_several_ids_is_decided_by_itself(quality: Call) -> None:
+    quality("run")
+    first, second = (each["id"] for each in suggestions(quality))
+    quality("apply", first)
+    told = quality("apply", first, second, "nil", code=1)
+    assert told.out == f"{second}: applied\n"
+    assert f"{first}: The suggestion is applied already." in told.err
+    assert "nil: There is no suggestion" in told.err
+    undone = quality("undo", second, "nil", "--json", code=1).json
+    assert [each["state"] for each in undone["suggestions"]] == ["undone"]
+    assert [(each["id"], bool(each["cure"])) for each in undone["problems"]] == [("nil", True)]
+
+
+def test_the_last_page_names_no_next_one(quality: Call) -> None:
+    quality("run")
+    assert "1 of 2; more with --page 2" in quality("list", "--page-size", "1").out
+    last = quality("list", "--page-size", "1", "--page", "2").out
+    assert "1 of 2\n" in last
+    assert "more with" not in last
+
+
+def test_brackets_in_names_of_attributes(quality: Call, tmp_path: Path) -> None:
+    with Store.open(sqlite_url(DataFolder(tmp_path / "shop").database)) as store:
+        kept = {"check": "c", "severity": "info", "problem": "p", "evidence": "e", "confidence": 1.0}
+        found = Proposal(product_id="a", field="attributes.size [/cm]", old=None, new="5", **kept)
+        SuggestionStore(store).record(1, [found], datetime.now(UTC))
+    assert "attributes.size [/cm]" in quality("list").out

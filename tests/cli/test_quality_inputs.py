@@ -17,12 +17,16 @@ COPY = "This kettle boils a litre of water in two minutes and stays quiet, I wou
 def test_copied_reviews(tmp_path: Path, lingsou_here: Run) -> None:
     file = tmp_path / "reviews.csv"
     rows = ["id,product_id,text,time,rating", f"1,a,{COPY.replace(',', ';')},2026-01-02,5"]
-    rows += [f"2,b,{COPY.replace(',', ';')}!,2026-01-03T10:00:00,5", "3,c,Good,yesterday,4", "4,c,Good,2026-01-02,4"]
+    rows += [
+        "2,c,Good,yesterday,4",
+        f"3,b,{COPY.replace(',', ';')}!,2026-01-03T10:00:00,5 stars",
+        "4,c,Good,2026-01-02,4",
+    ]
     file.write_text("\n".join(rows), encoding="utf-8")
     told = lingsou_here("quality", "reviews", file, "--json")
     assert told.json["rows"] == 3
-    assert [each["problem"] for each in told.json["findings"]] == ["a review that copies another"]
-    assert "row 4, Invalid isoformat string" in told.err
+    assert [(each["problem"], each["row"]) for each in told.json["findings"]] == [("a review that copies another", 4)]
+    assert "row 3, Invalid isoformat string" in told.err
     assert (
         "a review that copies another" in lingsou_here("quality", "reviews", file, "--fail-on", "warning", code=1).out
     )

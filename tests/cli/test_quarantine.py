@@ -81,6 +81,7 @@ def test_list_show_release_and_drop(root: Path, lingsou_here: Run) -> None:
     assert load(root, lingsou_here, "--json").json["quarantined"] == 2, "the release holds, what was dropped comes back"
     assert run("release", "--check", "html", "--json").json == {"released": 1}
     assert "There is no entry" in run("drop", "99", code=2).err
+    assert "kept for good" in " ".join(run("release", "--help").out.split())
     for wrong in (("release",), ("drop",), ("release", "1", "--check", "html"), ("list", "--state", "lost")):
         assert "cure:" in run(*wrong, code=2).err
 

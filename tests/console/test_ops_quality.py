@@ -41,7 +41,9 @@ def ops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
         answer = running.send("/quality/run", deep="1")
         assert (answer.status_code, answer.headers["location"]) == (303, "/ops/quality?done=quality_begun")
         deadline = time.monotonic() + 30
-        while (is_running(running.shop.folder) or not queue(running)) and time.monotonic() < deadline:
+        while (
+            is_running(running.shop.folder, running.shop.store.database) or not queue(running)
+        ) and time.monotonic() < deadline:
             time.sleep(0.02)
         yield running
 
@@ -138,8 +140,38 @@ def test_the_quarantine(ops: Console) -> None:
     assert ops.send("/quality/drop", id="x").status_code == 404
 
 
+def test_the_quarantine_page_by_page_and_by_check(ops: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quality, "_HELD", 2)
+    other = REASON.model_copy(update={"check": "html"})
+    held = [
+        Held(Product(id=f"k{n}", title=f"Kept {n}"), (other if n == 5 else REASON,), "feed", n) for n in range(1, 6)
+    ]
+    ops.shop.store.upsert([], held)
+
+    def shown(path: str) -> tuple[list[str], list[str]]:
+        text = ops.page(path)
+        return re.findall(r">(Kept \d)<br>", text), re.findall(r'href="/ops(/quality[^"]*)#held"', text)
+
+    titles, (following,) = shown("/quality?held_check=price&check=shouting")
+    assert titles == ["Kept 1", "Kept 2"]
+    assert "check=shouting" in following, "the queue stays as it is"
+    titles, (first,) = shown(following)
+    assert titles == ["Kept 3", "Kept 4"]
+    assert shown(first)[0] == ["Kept 1", "Kept 2"]
+    assert shown("/quality?held_check=html") == (["Kept 5"], [])
+    third = ops.shop.store.quarantine.page().entries[2].id
+    sent = {"held_check": "price", "held_after": str(third - 1)}
+    answer = ops.send("/quality/drop", id=third, **sent)
+    where = f"/ops/quality?held_check=price&held_after={third - 1}&done=quality_dropped"
+    assert answer.headers["location"] == where
+    assert shown(where.removeprefix("/ops"))[0] == ["Kept 4"]
+    for nonsense in ("?held_after=x", f"?held_after={'9' * 30}", "?held_check=%00", "?held_check=none&held_after=5"):
+        ops.page(f"/quality{nonsense}")
+    ops.shop.store.quarantine.drop(ops.shop.store.quarantine.held(), "Ann")
+
+
 def test_while_a_run_is_under_way(ops: Console) -> None:
-    with quality_lock(ops.shop.folder):
+    with quality_lock(ops.shop.folder, ops.shop.store.database):
         assert re.search(r"<button class=\"button\" disabled>Check now", ops.page("/quality"))
         assert ops.send("/quality/run").status_code == 409
 

@@ -14,8 +14,8 @@ from lingsou.core.builtins import BUILTINS
 from lingsou.core.database import sqlite_url
 from lingsou.core.errors import LockedError, MissingExtraError, NotFoundError
 from lingsou.core.settings import DataFolder
-from lingsou.core.types import Product
-from lingsou.pipeline.quality import StoppedError, is_running, quality_lock, run_quality
+from lingsou.core.types import Product, ProductPatch
+from lingsou.pipeline.quality import StoppedError, _Notes, is_running, quality_lock, run_quality
 from lingsou.quality.audit import Flags
 from lingsou.quality.check import EXAMPLES, Edit, Finding, Kind, Severity, Sink
 from lingsou.quality.columns import Columns
@@ -215,14 +215,58 @@ def test_before_the_first_run_and_unknown_products(store: Store) -> None:
             runs.product(id_)
 
 
-def test_one_run_at_a_time(tmp_path: Path) -> None:
-    folder = DataFolder(tmp_path)
-    assert not is_running(folder)
-    with quality_lock(folder):
-        assert is_running(folder)
-        with pytest.raises(LockedError, match="under way"), quality_lock(folder, wait_s=0):
+def test_what_is_changed_during_a_run_is_judged_by_the_next(store: Store) -> None:
+    run_quality(store, PLAIN, author="anna")
+    kept = SuggestionStore(store)
+    (known,) = kept.listed(Chosen(product_id="c"))[1]
+    flush = _Notes.flush
+
+    def change_first(notes: _Notes) -> None:  # the products are read, their findings are not written yet
+        store.upsert([PRODUCTS[1].model_copy(update={"title": "BIG BLUE LAMP"})])
+        store.patch([ProductPatch(id="c", stock=1)])
+        flush(notes)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_Notes, "flush", change_first)
+        run = run_quality(store, Profile(name="bold", repair_confidence=0.9), author="anna")
+    assert (run.applied, store.get(["b"])["b"].title) == (0, "BIG BLUE LAMP")
+    assert [each.new for each in kept.listed(Chosen(product_id="b"))[1]] == ["Big lamp"], "of the run before alone"
+    assert kept.get(known.id).state == "open", "neither found nor missed"
+    again = run_quality(store, Profile(name="bold", repair_confidence=0.9), author="anna")
+    assert (again.applied, store.get(["b"])["b"].title) == (1, "Big blue lamp")
+
+
+def test_what_a_stopped_run_suggested_does_not_outlive_the_next(store: Store) -> None:
+    asked = iter([False])
+    with pytest.raises(StoppedError):  # after its findings were written
+        run_quality(store, PLAIN, author="anna", stopped=lambda: next(asked, True))
+    kept = SuggestionStore(store)
+    assert kept.counts() == {("shouting", "open"): 2}
+    store.upsert([Product(id="c", title="Good")])
+    assert run_quality(store, PLAIN, author="anna").number == 1
+    assert {each.product_id: each.state for each in kept.listed(Chosen())[1]} == {"b": "open", "c": "stale"}
+
+
+def test_one_run_at_a_time(store: Store, tmp_path: Path) -> None:
+    folder, database = DataFolder(tmp_path), store.database
+    assert not is_running(folder, database)
+    with quality_lock(folder, database):
+        assert is_running(folder, database)
+        with pytest.raises(LockedError, match="under way"), quality_lock(folder, database, wait_s=0):
             pass
-    assert not is_running(folder)
+    assert not is_running(folder, database)
+
+
+def test_one_run_at_a_time_on_machines_with_one_postgres(postgres_url: str, tmp_path: Path) -> None:
+    here, there = DataFolder(tmp_path / "here"), DataFolder(tmp_path / "there")
+    for folder in (here, there):
+        folder.root.mkdir()
+    with Store.open(postgres_url) as one, Store.open(postgres_url) as other:
+        with quality_lock(here, one.database):
+            assert is_running(there, other.database)
+            with pytest.raises(LockedError, match="under way"), quality_lock(there, other.database, wait_s=0):
+                pass
+        assert not is_running(there, other.database)
 
 
 def test_a_catalogue_that_has_moved_since_the_last_deep_run(store: Store) -> None:

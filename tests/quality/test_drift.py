@@ -125,3 +125,32 @@ def test_mean_distance_is_in_standard_deviations() -> None:
     same, moved = summed(a), summed(a + 2)
     assert mean_distance(same, moved) == pytest.approx(1.0, abs=0.05)
     assert mean_distance(same, same) == 0.0
+
+
+def told(old: Snapshot, new: Snapshot) -> list[tuple[str, str, str]]:
+    return [(each.field, each.severity, each.problem) for each in compare(old, new)]
+
+
+def test_images_and_attributes_that_vanish_are_missed() -> None:
+    bare = load(500, 1)
+    shown = load(500, 1, images=("a.jpg", "b.jpg"))
+    filled = load(500, 1, attributes={"colour": "red", "size": 4})
+    lost = "values are missing that were there before"
+    assert told(shown, bare) == [("images", "warning", lost)]
+    assert told(filled, bare) == [("attributes", "warning", lost)]
+    assert told(bare, bare) == told(shown, shown) == told(filled, filled) == []
+
+
+def test_what_falls_below_a_value_that_most_had_has_moved() -> None:
+    two = load(500, 1, images=("a.jpg", "b.jpg"))
+    assert told(two, load(500, 1, images=("a.jpg",))) == [("images", "warning", "numbers have moved")]
+
+
+def test_prices_that_many_products_share_do_not_look_new() -> None:
+    for kinds in (3, 8, 30, 70, 150):
+        loads = []
+        for seed in (1, 2):
+            prices = np.random.default_rng(seed).integers(0, kinds, 3_000)
+            products = [Product(id=str(n), title="x", price=Decimal(int(each))) for n, each in enumerate(prices)]
+            loads.append(snapshot(columns_of(enumerate(products, start=1))))
+        assert compare(*loads) == []

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lingsou.core.types import Product
-from lingsou.quality.check import Finding
+from lingsou.quality.check import Edit, Finding
 from lingsou.quality.checks.encoding import EncodingCheck
 from lingsou.quality.mojibake import misread, suspicious
 
@@ -59,6 +59,12 @@ GENUINE = [
     "尺寸?颜色?",
     "免烫衬衫 烫烫",
     "Type-C接口 LED灯 ins帽xl 3D立体 diy茅台x",
+    # one Chinese word in an English title, whose character could be a sign that was misread
+    "SD Card 128GB 2枚",
+    "Hello Kitty 猫 Plush Toy",
+    "Wool 毛 Knitting Yarn 100g",
+    "Straw hat 帽 for women",
+    "Bus model 路 with lights",
 ]
 
 
@@ -116,6 +122,24 @@ def test_the_repair_says_what_the_text_should_be(bad: str, says: str) -> None:
     [finding] = found(bad)
     assert says in finding.repair
     assert 0.5 < finding.confidence <= 1
+
+
+@pytest.mark.parametrize(
+    ("bad", "says"),
+    [
+        ("鐧惧害缃戠洏", "百度网盘"),
+        ("CafÃ© crÃ¨me", "Café crème"),
+        ("donâ€™t stop", "don’t stop"),
+        (spoiled("中国移动通信手机", "gb2312", "latin-1"), "中国移动通信手机"),
+        ("百度 CafÃ© crÃ¨me", None),
+        ("新款 鎵嬫満澹? 2024", None),
+        ("Ã  la carte Ã©toilÃ©e", None),
+        ("Lanc么me", None),
+    ],
+)
+def test_what_was_misread_as_a_whole_is_written_anew(bad: str, says: str | None) -> None:
+    [finding] = found(bad)
+    assert finding.edit == (says and Edit(field="title", value=says))
 
 
 def test_long_misread_texts_are_found_wherever_the_window_cuts() -> None:
@@ -201,3 +225,11 @@ def test_a_lone_sign_read_as_gbk_is_found_among_latin_letters_only(sign: str) ->
     assert found.repaired == sign
     assert misread(f"Lamp {garbled} 台灯 with a clip, for the desk") is None
     assert misread(f"DN50 {garbled}") is None
+
+
+def test_a_sign_between_two_spaces_stands_between_numbers() -> None:
+    for size in ("10 脳 20 cm", "10cm 脳 20cm"):
+        found = misread(f"Bright desk mat {size}")
+        assert found is not None
+        assert found.repaired == "×"
+    assert misread("Scenery of a quiet road 路") is None

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lingsou.core.types import Product
-from lingsou.quality.check import Finding
+from lingsou.quality.check import Edit, Finding
 from lingsou.quality.checks.html import HtmlCheck
 
 
@@ -93,6 +93,35 @@ def test_entities_are_named_with_what_they_mean(text: str, repair: str) -> None:
     [finding] = found(text)
     assert finding.repair == repair
     assert finding.severity == "warning"
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("Briggs &amp; Stratton", "Briggs & Stratton"),
+        ("Women&#39;s R&D; 90&deg; a&nbsp;b", "Women's R&D; 90° a b"),
+        ("a&amp;nbsp;b &amp; c", "a b & c"),
+        ("soft&shy;ware", "software"),
+        ("?a=1&copy=2 &amp; more", "?a=1&copy=2 & more"),
+        ("<b>bold</b> &amp; more", None),
+        ("size &lt; 5", None),
+        ("&#xD800;", None),
+        ("&#38;amp;", None),
+        ("&nbsp;", None),
+    ],
+)
+def test_a_text_without_markup_is_written_anew(text: str, meant: str | None) -> None:
+    edits = {each.edit for each in found(text)}
+    assert edits == {meant and Edit(field="title", value=meant)}
+
+
+def test_only_whole_fields_are_written_anew() -> None:
+    text = "a &amp; b"
+    fields: dict[str, Any] = {"category": (text,), "description": text, "brand": text}
+    attributes = {"plain": text, "many": (text, "c"), "sized": {"value": text, "unit": "cm"}, text: "x"}
+    edits = {each.field: each.edit for each in found(attributes=attributes, **fields)}
+    assert {field for field, edit in edits.items() if edit} == {"brand", "attributes.plain"}
+    assert len(edits) == 7
 
 
 def test_entities_escaped_twice_are_warnings_in_the_description_too() -> None:

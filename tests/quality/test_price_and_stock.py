@@ -174,3 +174,9 @@ def test_duplicate_ids() -> None:
     ]
     assert findings[0].evidence == "'A1' is also the id of row 1"
     assert findings[3].evidence == "'a1', in row 1 'A1'"
+
+
+def test_prices_are_shown_with_every_digit() -> None:
+    odd = priced("1500000", currency="USD", prefix="u") + priced("1234567.89", currency="EUR", prefix="e")
+    findings = run(PriceCheck(), [*priced(10, 11, 12), *odd, *priced("0.0050", "0.00", prefix="z")])
+    assert {each.evidence for each in findings} == {"1,500,000 USD", "1,234,567.89 EUR", "0.0050 CNY", "0.00 CNY"}

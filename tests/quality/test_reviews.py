@@ -29,15 +29,15 @@ def test_resemblance_is_jaccard() -> None:
 
 def test_a_copy_is_told_with_its_original() -> None:
     rows = [
-        Review("r1", "A", LONG, "ann"),
-        Review("r2", "B", LONG, "bob"),
-        Review("r3", "C", LONG, "ann"),
-        Review("r4", "A", OTHER, "cid"),
+        Review("r1", "A", LONG, "ann", row=1),
+        Review("r2", "B", LONG, "bob", row=4),
+        Review("r3", "C", LONG, "ann", row=5),
+        Review("r4", "A", OTHER, "cid", row=6),
     ]
     found = review_findings(rows)
     assert [(each.row, each.product_id, each.problem) for each in found] == [
-        (2, "B", "a review that copies another"),
-        (3, "C", "a shopper's review on several products"),
+        (4, "B", "a review that copies another"),
+        (5, "C", "a shopper's review on several products"),
     ]
     assert found[0].evidence.startswith("review r2 says what r1 says: 这个水杯")
 
@@ -54,9 +54,9 @@ def test_texts_with_one_frame_and_other_fillings_follow_a_template() -> None:
 
 def test_a_burst_is_far_beyond_the_usual_day() -> None:
     usual = [Review(f"u{day}", "A", "ok", time=NOON + timedelta(days=day)) for day in range(0, 60, 3)]
-    burst = [Review(f"b{n}", "A", "ok", time=NOON + timedelta(days=70, minutes=n)) for n in range(10)]
+    burst = [Review(f"b{n}", "A", "ok", time=NOON + timedelta(days=70, minutes=n), row=n) for n in range(10)]
     (finding,) = review_findings([*usual, *burst])
-    assert (finding.problem, finding.row) == ("many reviews of one product in a day", 21)
+    assert (finding.problem, finding.row) == ("many reviews of one product in a day", 0)
     assert review_findings([*usual, *burst[:9]]) == []
     busy = [Review(f"u{n}", "A", "ok", time=NOON + timedelta(hours=n)) for n in range(480)]
     assert review_findings([*busy, *burst]) == []

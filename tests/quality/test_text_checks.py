@@ -201,3 +201,34 @@ def test_a_bad_list_is_refused(tmp_path: Path, line: str) -> None:
         WordsCheck(own=own)
     with pytest.raises(ConfigurationError, match="cannot be read"):
         WordsCheck(own=tmp_path / "none.txt")
+
+
+def test_the_sentences_shown_are_the_first_in_every_process() -> None:
+    terms = [f"We ship parcels of kind {letter} within two days to any address" for letter in "hgfedcba"]
+    products = [Product(id=str(number), title="x", description=". ".join(terms)) for number in range(100)]
+    shown = [each.evidence for each in found(BoilerplateCheck(examples=3), products)]
+    assert shown == [f"100 of 100: {each}" for each in terms[:3]]
+
+
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [
+        ("ja", "日本製折畳傘紳士用"),
+        ("yue", "不鏽鋼保溫杯便攜大容量"),
+        ("cmn-Hant-TW", "不鏽鋼保溫杯便攜大容量"),
+        ("zh_CN", "不锈钢保温杯便携大容量"),
+        ("mn", "Зэвэрдэггүй ган халуун сав"),
+        ("ky-KG", "Дат баспас болоттон жасалган термос"),
+        ("ckb", "ترمسی پۆڵای ژەنگ نەگر"),
+        ("gsw", "Die Flasche ist für den Weg und die Reise mit dem Rad"),
+        ("fil", "Ang bote para sa iyo at sa mga bata"),
+    ],
+)
+def test_a_language_is_not_held_against_the_script_it_is_written_in(language: str, title: str) -> None:
+    assert problems(LanguageCheck(), title, language=language) == []
+
+
+@pytest.mark.parametrize("language", ["yue", "ko", "ar", "mn"])
+def test_a_known_language_is_held_against_another_script(language: str) -> None:
+    (problem,) = problems(LanguageCheck(), "This is the bottle that you take with you on the way", language=language)
+    assert problem == "text is not in the declared language"

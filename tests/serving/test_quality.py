@@ -156,7 +156,7 @@ def test_suggestions_by_filter(api: Api) -> None:
 def test_one_run_at_a_time_and_one_that_died(api: Api) -> None:
     database = api.worker.shop.store.database
     dead = create_task(database, "quality", accepted=0, sequence=0, state="running")
-    with quality_lock(api.worker.shop.folder):
+    with quality_lock(api.worker.shop.folder, database):
         assert "under way" in api.call("POST", "/runs", status=409)["detail"]
         assert api.call("GET", "")["running"]
         assert api.client.get(f"/v1/tasks/{dead.id}", headers=api.auth).json()["status"] == "running"

@@ -246,7 +246,7 @@ class _Writer:
             self.counts.duplicates += 1
         self.seen.add(key)
         if key in self.held:
-            self.flush()  # of two rows with one id the last holds, whichever of them passes
+            self._count_held(self.held.pop(key))  # of two rows with one id the last holds, whichever of them passes
         if self.gate and isinstance(item, Product) and (reasons := self.gate(number, item)):
             self.held[key] = Held(item, tuple(reasons), self.source, number)
             return
@@ -260,13 +260,16 @@ class _Writer:
                 self.waiting.append((released.row, key, released.product))
         if self.waiting or self.held:
             self._write(self.waiting, tuple(self.held.values()))
-            self.counts.quarantined += len(self.held)
             for each in self.held.values():
-                self.counts.held_by.update({f"{reason.check}: {reason.problem}" for reason in each.reasons})
+                self._count_held(each)
             self.waiting, self.held = [], {}
         if self.load and self.kept:
             self.load.keep(self.kept)
             self.kept = []
+
+    def _count_held(self, held: Held) -> None:
+        self.counts.quarantined += 1
+        self.counts.held_by.update({f"{reason.check}: {reason.problem}" for reason in held.reasons})
 
     def _write(self, part: list[tuple[int, str, Item]], held: Sequence[Held]) -> None:
         try:

@@ -5,13 +5,13 @@ it belongs, or nowhere. A product is held at most once: a newer version of it, g
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple, get_args
 
 import orjson
 from pydantic import Field
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, false, func, insert, or_, select, update
 
 from lingsou.catalog import writes
 from lingsou.catalog.quarantine_tables import quarantine, quarantine_counter, quarantine_reasons
@@ -19,7 +19,7 @@ from lingsou.catalog.rows import encode_all
 from lingsou.catalog.writes import Counter, WriteResult
 from lingsou.core.database import Database
 from lingsou.core.errors import ConflictError, NotFoundError
-from lingsou.core.types import Frozen, Instant, Product
+from lingsou.core.types import VOLATILE_FIELDS, Frozen, Instant, Product
 
 KEPT_FOR = timedelta(days=90)
 """How long an entry that was dropped or replaced can be looked up. What was released is remembered for good."""
@@ -90,8 +90,9 @@ _SOME_HELD = select(quarantine.c.number).where(_HELD).limit(1)
 _VERSIONS = select(quarantine.c.product_id, quarantine.c.number, quarantine.c.digest, quarantine.c.state).where(
     quarantine.c.product_id.in_(bindparam("ids", expanding=True)),
     quarantine.c.state.in_(bindparam("states", expanding=True)),
+    or_(_HELD, quarantine.c.digest.in_(bindparam("digests", expanding=True))),  # older versions may be many
 )
-_OPEN = ("held", "replaced")
+_OPEN: tuple[State, ...] = ("held", "replaced")
 """States without a decision of a person."""
 _THIS = quarantine.c.number == bindparam("this")
 _AGAIN = (
@@ -103,9 +104,14 @@ _AGAIN = (
         met=bindparam("met"),
         source=bindparam("source"),
         feed_row=bindparam("feed_row"),
+        document=bindparam("new_document"),
     )
 )
+_WRITE = update(quarantine).where(_THIS).values(document=bindparam("new_document"))
 _REPLACE = update(quarantine).where(_THIS).values(state="replaced", closed_at=bindparam("now"))
+_FLEETING = set(VOLATILE_FIELDS) - {"price"} | {"created_at", "updated_at"}
+"""Fields that another load may well bring with another value: who released a product need not decide again for them.
+The price is not among them, since it may be what is wrong."""
 _ROW = (
     quarantine.c.number,
     quarantine.c.product_id,
@@ -120,22 +126,24 @@ _ROW = (
 
 
 def hold(connection: Connection, held: Sequence[Held]) -> None:
-    """Put products into quarantine, in order. One that was held exactly so before gets its entry back.
+    """Put products into quarantine, in order. One that was held so before gets its entry back, with its newest stock.
 
     The caller holds the lock of the store's `Counter`.
     """
     if not held:
         return
     number: int = connection.execute(select(quarantine_counter.c.number)).scalar_one()
-    current, versions = _known(connection, [each.product.id for each in held])
+    digests = [_digest(each) for each in held]
+    _forget_old(connection)  # first, so that no entry is given back that is gone a moment later
+    current, versions = _known(connection, {(each.product.id, own) for each, own in zip(held, digests, strict=True)})
     now = _moment(datetime.now(UTC))
     new: list[dict[str, Any]] = []
     reasons: list[dict[str, Any]] = []
     again: dict[int, dict[str, Any]] = {}
     replaced: set[int] = set()
-    for each in held:
+    for each, digest in zip(held, digests, strict=True):
         number += 1
-        product_id, document, digest = each.product.id, _document(each), _digest(each)
+        product_id, document = each.product.id, each.product.model_dump_json(exclude_defaults=True)
         place = {"met": number, "source": each.source.encode(errors="replace").decode(), "feed_row": each.row}
         own = versions.setdefault((product_id, digest), number)
         if own == number:
@@ -143,13 +151,12 @@ def hold(connection: Connection, held: Sequence[Held]) -> None:
             new.append({"number": number, **values, **place})
             reasons += _reason_rows(number, each.reasons)
         else:
-            again[own] = {"this": own, "met": place["met"], "source": place["source"], "feed_row": place["feed_row"]}
+            again[own] = {"this": own, "new_document": document, **place}
         older = current.get(product_id, own)
         if older != own:
             replaced.add(older)
         replaced.discard(own)
         current[product_id] = own
-    _forget_old(connection)
     _execute_many(connection, insert(quarantine), new)
     _execute_many(connection, insert(quarantine_reasons), reasons)
     _execute_many(connection, _AGAIN, list(again.values()))
@@ -162,8 +169,24 @@ def supersede(connection: Connection, ids: Iterable[str]) -> None:
     if connection.execute(_SOME_HELD).first() is None:
         return
     close = update(quarantine).values(state="replaced", closed_at=_moment(datetime.now(UTC)))
-    for chunk in writes.chunks(list(ids)):
+    for chunk in _askable(ids):
         connection.execute(close.where(_HELD, quarantine.c.product_id.in_(chunk)))
+
+
+def amend(connection: Connection, batch: Mapping[str, Mapping[str, Any]]) -> None:
+    """Set volatile fields (id → field → value) of what is held, so that a release brings no older value back.
+
+    The caller holds the lock of the store's `Counter`.
+    """
+    if connection.execute(_SOME_HELD).first() is None:
+        return
+    changed: list[dict[str, Any]] = []
+    own = select(quarantine.c.number, quarantine.c.product_id, quarantine.c.document).where(_HELD)
+    for chunk in _askable(batch):
+        for number, product_id, document in connection.execute(own.where(quarantine.c.product_id.in_(chunk))):
+            product = Product.model_validate_json(document).model_copy(update=dict(batch[product_id]))
+            changed.append({"this": number, "new_document": product.model_dump_json(exclude_defaults=True)})
+    _execute_many(connection, _WRITE, changed)
 
 
 def mark(connection: Connection) -> int:
@@ -218,14 +241,10 @@ class Quarantine:
         return tuple(sorted(found, key=lambda each: (-each.count, each.check, each.problem)))
 
     def released_before(self, held: Iterable[Held]) -> set[str]:
-        """Ids of those that somebody released before, exactly so: they need no second decision."""
+        """Ids of those that somebody released before, but for their stock and the like: no second decision is due."""
         digests = {(each.product.id, _digest(each)) for each in held}
-        found: set[str] = set()
         with self._database.read() as connection:
-            for chunk in writes.chunks([product_id for product_id, _ in digests]):
-                known = connection.execute(_VERSIONS, {"ids": chunk, "states": ("released",)})
-                found.update(product_id for product_id, _, digest, _ in known if (product_id, digest) in digests)
-        return found
+            return {product_id for product_id, *_ in _versions(connection, digests, ("released",))}
 
     def held(self, check: str | None = None, limit: int = 1_000) -> list[int]:
         """The first entries that are held, all or those of a check, by number."""
@@ -261,6 +280,8 @@ class Quarantine:
         which = select(quarantine.c.number).where(quarantine.c.state == state)
         if check is None:
             return which
+        if "\0" in check:
+            return which.where(false())  # PostgreSQL refuses to compare NUL
         reasons = select(quarantine_reasons.c.number).where(quarantine_reasons.c.check_id == check)
         return which.where(quarantine.c.number.in_(reasons))
 
@@ -305,16 +326,32 @@ class Quarantine:
         )
 
 
-def _known(connection: Connection, ids: Sequence[str]) -> tuple[dict[str, int], dict[tuple[str, str], int]]:
-    """What is held of these products, and every version that is held or was replaced, by digest."""
+def _known(
+    connection: Connection, wanted: Collection[tuple[str, str]]
+) -> tuple[dict[str, int], dict[tuple[str, str], int]]:
+    """What is held of these products, and which of these versions is held or was replaced, by id and digest."""
     current: dict[str, int] = {}
     versions: dict[tuple[str, str], int] = {}
-    for chunk in writes.chunks(list(dict.fromkeys(ids))):
-        for product_id, number, digest, state in connection.execute(_VERSIONS, {"ids": chunk, "states": _OPEN}):
-            versions[product_id, digest] = number
-            if state == "held":
-                current[product_id] = number
+    for product_id, number, digest, state in _versions(connection, wanted, _OPEN):
+        versions[product_id, digest] = number
+        if state == "held":
+            current[product_id] = number
     return current, versions
+
+
+def _versions(connection: Connection, wanted: Collection[tuple[str, str]], states: Sequence[State]) -> Iterator[Any]:
+    """Id, number, digest and state of these versions (id and digest), and of whatever is held of the same products."""
+    digests: dict[str, list[str]] = {}
+    for product_id, digest in wanted:
+        digests.setdefault(product_id, []).append(digest)
+    for chunk in writes.chunks(list(digests)):
+        own = [digest for product_id in chunk for digest in digests[product_id]]
+        yield from connection.execute(_VERSIONS, {"ids": chunk, "digests": own, "states": states}).all()
+
+
+def _askable(ids: Iterable[str]) -> Iterator[Sequence[str]]:
+    """Ids in lists that fit one statement, without those that PostgreSQL refuses to compare and nothing can have."""
+    return writes.chunks([each for each in ids if "\0" not in each])
 
 
 def _reason_rows(number: int, reasons: Sequence[Reason]) -> Iterator[dict[str, Any]]:
@@ -338,13 +375,10 @@ def _entry(row: Any, reasons: Iterable[Reason]) -> Entry:
     )
 
 
-def _document(held: Held) -> str:
-    return held.product.model_dump_json(exclude_defaults=True)
-
-
 def _digest(held: Held) -> str:
-    """Equal for the same product with the same findings, wherever in a feed it stands."""
-    said = orjson.dumps([_document(held), *(each.model_dump(exclude={"evidence"}) for each in held.reasons)])
+    """Equal for the same product with the same findings, wherever in a feed it stands and whatever its stock."""
+    document = held.product.model_dump_json(exclude_defaults=True, exclude=_FLEETING)
+    said = orjson.dumps([document, *(each.model_dump(exclude={"evidence"}) for each in held.reasons)])
     return hashlib.blake2b(said, digest_size=16).hexdigest()
 
 

@@ -10,7 +10,7 @@ from lingsou.catalog import writes
 from lingsou.catalog.fullload import FullLoad
 from lingsou.catalog.judging_tables import JUDGING_SCHEMA
 from lingsou.catalog.quality_tables import QUALITY_SCHEMA
-from lingsou.catalog.quarantine import Held, Quarantine, hold, supersede
+from lingsou.catalog.quarantine import Held, Quarantine, amend, hold, supersede
 from lingsou.catalog.quarantine_tables import QUARANTINE_SCHEMA
 from lingsou.catalog.rows import VOLATILE_COLUMNS, decode, encode_all
 from lingsou.catalog.rule_tables import RULES_SCHEMA
@@ -108,12 +108,14 @@ class Store:
             return result
 
     def patch(self, patches: Sequence[ProductPatch]) -> WriteResult:
-        """Set volatile fields of existing products. Several patches of one product add up in order."""
+        """Set volatile fields of what is stored, and of what is held back. Several patches of one product add up."""
         merged: dict[str, dict[str, Any]] = {}
         for each in patches:
             merged.setdefault(each.id, {}).update(each.values())
         with self.database.write() as connection:
-            return writes.patch(connection, merged)
+            result = writes.patch(connection, merged)
+            amend(connection, merged)
+            return result
 
     def delete(self, ids: Sequence[str]) -> WriteResult:
         """Delete products by id; what is held back of them is no longer wanted either."""
@@ -126,10 +128,10 @@ class Store:
         """Begin a full load, at whose end what it did not name is deleted."""
         return FullLoad(self.database, self.currency)
 
-    def get(self, ids: Sequence[str]) -> dict[str, Product]:
-        """The products of these ids; those that do not exist are left out."""
+    def get(self, ids: Sequence[str], until: int | None = None) -> dict[str, Product]:
+        """The products of these ids; those that do not exist are left out, and those changed after sequence `until`."""
         with self.database.read() as connection:
-            return _get(connection, ids)
+            return _get(connection, ids, until)
 
     def edit(
         self, ids: Sequence[str], change: Callable[[Connection, dict[str, Product]], Sequence[Product]]
@@ -251,10 +253,11 @@ class Store:
         self.close()
 
 
-def _get(connection: Connection, ids: Sequence[str]) -> dict[str, Product]:
+def _get(connection: Connection, ids: Sequence[str], until: int | None = None) -> dict[str, Product]:
     found: dict[str, Product] = {}
+    wanted = _GET if until is None else _GET.where(products.c.sequence <= until)
     for chunk in writes.chunks([each for each in dict.fromkeys(ids) if "\0" not in each]):
         # All at once: fetched one by one, rows cost as much again.
-        for _, product_id, document, *volatile in connection.execute(_GET, {"ids": chunk}).all():
+        for _, product_id, document, *volatile in connection.execute(wanted, {"ids": chunk}).all():
             found[product_id] = decode(product_id, document, tuple(volatile))
     return found

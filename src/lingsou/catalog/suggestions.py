@@ -14,6 +14,7 @@ import orjson
 from pydantic import Field, JsonValue
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, false, func, insert, select, update
 
+from lingsou.catalog import tables
 from lingsou.catalog.field_values import value_of, with_value
 from lingsou.catalog.quality_tables import quality_suggestions
 from lingsou.catalog.store import Store
@@ -105,13 +106,19 @@ class SuggestionStore:
                 renewed = [_renewed(row, found[id_], run, began) for id_, row in held.items()]
                 connection.execute(_RENEW, renewed)
 
-    def expire(self, run: int, checks: Collection[str]) -> int:
-        """Open suggestions of these checks that the run no longer found become stale; returns how many."""
-        gone = (_TABLE.c.state == "open") & (_TABLE.c.run < run) & _TABLE.c.check.in_(list(checks))
+    def expire(self, run: int, checks: Collection[str], until: int) -> int:
+        """Open suggestions of these checks that the run no longer found become stale; returns how many.
+
+        Those for products that were changed after sequence `until` stay: the run did not see these as they are now.
+        """
+        products = tables.products.c
+        newer = select(products.id).where(products.id == _TABLE.c.product_id, products.sequence > until).exists()
+        gone = (_TABLE.c.state == "open") & (_TABLE.c.run < run) & _TABLE.c.check.in_(list(checks)) & ~newer
+        wanted = select(_TABLE).where(gone).order_by(_TABLE.c.id).limit(BATCH).with_for_update()
         count = 0
         while True:
             with self._database.write() as connection:
-                rows = connection.execute(select(_TABLE).where(gone).limit(BATCH).with_for_update()).all()
+                rows = connection.execute(wanted).all()
                 _write(connection, [_decided(row, "stale", f"run {run}") for row in rows])
             count += len(rows)
             if len(rows) < BATCH:
@@ -146,7 +153,7 @@ class SuggestionStore:
 
         Raises:
             NotFoundError: no such suggestion.
-            ConflictError: it is applied already; or the field has changed, and the suggestion is stale from now on.
+            ConflictError: it is applied already; or the field has changed, and an open suggestion is stale from now on.
         """
         before = self.get(id_)
         if before.state == "applied":
@@ -239,12 +246,13 @@ class SuggestionStore:
         def write(connection: Connection, products: dict[str, Product]) -> Sequence[Product]:
             changed: dict[str, Product] = {}
             decided: list[dict[str, Any]] = []
-            for row in connection.execute(_locked(ids).order_by(_TABLE.c.confidence.desc(), _TABLE.c.id)).all():
+            for row in sorted(connection.execute(_locked(ids)), key=lambda row: (-row.confidence, row.id)):
                 if row.state not in states:
                     continue
                 product = changed.get(row.product_id) or products.get(row.product_id)
                 if product is None or value_of(product, row.field) != orjson.loads(row.old):
-                    decided.append(_decided(row, "stale", author))
+                    if row.state == "open":  # what a person has refused or taken back stays so: a run opens stale ones
+                        decided.append(_decided(row, "stale", author))
                     continue
                 changed[row.product_id] = with_value(product, row.field, orjson.loads(row.new))
                 decided.append(_decided(row, "applied", author))
@@ -276,7 +284,8 @@ def _rows(ids: Iterable[str]) -> Any:
 
 
 def _locked(ids: Iterable[str]) -> Any:
-    return _rows(ids).with_for_update()
+    # In one order, so that no two writers wait for each other.
+    return _rows(ids).order_by(_TABLE.c.id).with_for_update()
 
 
 def _one(connection: Connection, id_: str) -> Row[Any]:

@@ -8,6 +8,7 @@ from typing import Annotated, cast
 
 import typer
 from pydantic import ValidationError
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
@@ -128,7 +129,7 @@ def _print(report: CheckReport) -> None:
     for result in report.checks:
         for problem in result.problems:
             severity = f"[{_STYLES[problem.severity]}]{problem.severity}[/]"
-            table.add_row(result.id, severity, problem.field, problem.problem, f"{problem.count:,}")
+            table.add_row(result.id, severity, escape(problem.field), escape(problem.problem), f"{problem.count:,}")
     if table.row_count:
         output.print(table)
     for result in report.checks:

@@ -62,7 +62,7 @@ def images(
 
 
 def reviews(
-    file: Annotated[Path, typer.Argument(help="Reviews: id, product_id, text, and if known user_id, time, rating.")],
+    file: Annotated[Path, typer.Argument(help="Reviews: id, product_id, text, and if known user_id, time.")],
     fail_on: FailingOn = "error",
     as_json: AsJson = False,
 ) -> None:
@@ -89,20 +89,20 @@ def _reviews(file: Path) -> Iterator[Review | tuple[int, str]]:
             yield number, f"{row.field}: {row.reason}"
             continue
         try:
-            yield _review(row)
+            yield _review(number, row)
         except (KeyError, ValueError) as error:
             yield number, str(error) if isinstance(error, ValueError) else f"there is no {error}"
 
 
-def _review(row: Mapping[str, Any]) -> Review:
-    time, rating = (str(row.get(name) or "").strip() for name in ("time", "rating"))
+def _review(number: int, row: Mapping[str, Any]) -> Review:
+    time = str(row.get("time") or "").strip()
     return Review(
         id=str(row["id"]),
         product_id=str(row["product_id"]),
         text=str(row["text"]),
         user_id=str(row.get("user_id") or ""),
         time=datetime.fromisoformat(time) if time else None,
-        rating=float(rating) if rating else None,
+        row=number,
     )
 
 

@@ -12,9 +12,9 @@ from rich.table import Table
 
 from lingsou.catalog.store import Store
 from lingsou.catalog.suggestions import STATES, Chosen, State, Suggestion, SuggestionStore
-from lingsou.cli.console import AsJson, Data, folder_of, output, print_json
+from lingsou.cli.console import AsJson, Data, errors, folder_of, output, print_json
 from lingsou.cli.quality_inputs import events, images, reviews
-from lingsou.core.errors import RequestError
+from lingsou.core.errors import ConflictError, NotFoundError, RequestError
 from lingsou.core.settings import DataFolder, Settings, load_settings
 from lingsou.pipeline.quality import quality_lock, run_quality
 from lingsou.quality.profile import load_profile
@@ -57,7 +57,7 @@ def run(
     """Check every product of the store; keep findings, scores and suggestions."""
     with _opened(data) as (store, _, folder, settings):
         chosen = load_profile(profile) if profile else load_profile(settings.quality.profile, folder.root)
-        with quality_lock(folder):
+        with quality_lock(folder, store.database):
             done = run_quality(store, chosen, author=AUTHOR, deep=deep, seller=settings.quality.seller)
     if as_json:
         print_json(done.model_dump(mode="json"))
@@ -90,10 +90,13 @@ def list_(
     table = Table("id", "sure", "check", "product", "field", "old", "new", box=None)
     for each in found:
         values = (escape(_short(each.old)), escape(_short(each.new)))
-        table.add_row(each.id, f"{each.confidence:.2f}", each.check, escape(each.product_id), each.field, *values)
+        table.add_row(
+            each.id, f"{each.confidence:.2f}", each.check, escape(each.product_id), escape(each.field), *values
+        )
     output.print(table if found else "No such suggestions.")
     if total > len(found):
-        output.print(f"{len(found)} of {total:,}; more with --page {page + 1}", highlight=False)
+        more = f"; more with --page {page + 1}" if page * page_size < total else ""
+        output.print(f"{len(found)} of {total:,}{more}", highlight=False)
 
 
 @quality.command("show")
@@ -195,12 +198,23 @@ def _many(ids: list[str] | None, every: bool) -> bool:
 
 
 def _decide(decide: Callable[[str, str], Suggestion], ids: list[str] | None, as_json: bool) -> None:
-    decided = [decide(each, AUTHOR) for each in ids or ()]
+    """Decide about each, whatever becomes of the others; the exit code is 1 if something was not done."""
+    decided: list[Suggestion] = []
+    problems: list[dict[str, Any]] = []
+    for id_ in ids or ():
+        try:
+            done = decide(id_, AUTHOR)
+        except (ConflictError, NotFoundError) as error:
+            problems.append({"id": id_, **error.as_dict()})
+            errors.print(f"{id_}: {error.message} {error.cure}", markup=False, highlight=False)
+            continue
+        decided.append(done)
+        if not as_json:
+            output.print(f"{done.id}: {done.state}", highlight=False)
     if as_json:
-        print_json({"suggestions": [each.model_dump(mode="json") for each in decided]})
-        return
-    for each in decided:
-        output.print(f"{each.id}: {each.state}", highlight=False)
+        print_json({"suggestions": [each.model_dump(mode="json") for each in decided], "problems": problems})
+    if problems:
+        raise typer.Exit(1)
 
 
 def _print_counts(counts: Any, as_json: bool) -> None:

@@ -83,7 +83,7 @@ def show(
 
 @quarantine.command("release")
 def release(ids: Ids = None, data: Data = None, check: OfCheck = None, as_json: AsJson = False) -> None:
-    """Load products as they are, by id or all that a check holds back. Who and when is kept for 90 days."""
+    """Load products as they are, by id or all that a check holds back. Who and when is kept for good."""
     with _store(data) as store:
         done = _each(store, ids or [], check, lambda part: store.quarantine.release(part, AUTHOR))
     if as_json:

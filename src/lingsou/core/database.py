@@ -134,6 +134,28 @@ class Database:
                 connection.execute(text(f"SET LOCAL lock_timeout = {int(self._wait * 1000)}"))
             yield connection
 
+    @contextmanager
+    def session_lock(self, key: int, wait_s: float) -> Iterator[bool]:
+        """Keep an advisory lock of PostgreSQL for the block, on a connection of its own; says whether it was free.
+
+        It goes with its connection, so a killed holder's is free at once. On SQLite, whose file no other machine
+        reads, it always is: lock a file beside it.
+        """
+        if self.is_sqlite:
+            yield True
+            return
+        with self._translated(), self.engine.connect() as connection:
+            # Not in a transaction, which would keep old rows from being cleaned away for as long as the block takes.
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.detach()  # from the pool: to close it gives the lock back, also after an error
+            deadline = time.monotonic() + wait_s
+            attempt = text("SELECT pg_try_advisory_lock(:key)")
+            while not (free := bool(connection.execute(attempt, {"key": key}).scalar_one())):
+                if time.monotonic() >= deadline:
+                    break
+                time.sleep(0.05)
+            yield free
+
     def prepare(self, *schemas: Schema) -> None:
         """Create what is absent and upgrade what is older, in one transaction; safe when many processes start at once.
 

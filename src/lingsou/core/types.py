@@ -31,6 +31,10 @@ def _without_nul(value: str) -> str:
     return value
 
 
+def _rid_of_nul(value: Any) -> Any:
+    return value.replace("\0", "") if isinstance(value, str) else value
+
+
 def _one_as_tuple(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
@@ -40,6 +44,9 @@ Instant = Annotated[datetime, AfterValidator(_as_utc)]
 
 Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH), AfterValidator(_without_nul)]
 """An external id: any non-empty string of at most 256 characters without NUL, which databases refuse."""
+
+AttributeName = Annotated[str, BeforeValidator(_rid_of_nul), Field(min_length=1, max_length=100)]
+"""Without NUL: names of attributes are the names of fields, by which databases are asked."""
 
 Price = Annotated[Decimal, Field(ge=0, lt=10**12, max_digits=16, decimal_places=4)]
 """An amount of money: at least 0, at most four decimal places."""
@@ -77,9 +84,9 @@ class Product(Frozen):
     sku: str = Field("", max_length=100, description="the shop's stock-keeping unit")
     mpn: str = Field("", max_length=100, description="the manufacturer's part or model number")
     ean: Names = Field((), description="EAN, GTIN, UPC or ISBN codes, digits as printed")
-    attributes: Mapping[
-        Annotated[str, Field(min_length=1, max_length=100)], Annotated[Attribute, BeforeValidator(_as_attribute)]
-    ] = Field(default_factory=dict, description="name → value, with unit where there is one")
+    attributes: Mapping[AttributeName, Annotated[Attribute, BeforeValidator(_as_attribute)]] = Field(
+        default_factory=dict, description="name → value, with unit where there is one"
+    )
     images: Names = Field((), description="URLs or paths, the main one first")
     tags: Names = Field(())
     language: str = Field("", max_length=16, description="BCP 47 tag; empty means: detect from the text")

@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 
 from lingsou.catalog.store import Store
 from lingsou.catalog.suggestions import AUTOMATIC, BATCH, Proposal, SuggestionStore, suggestion_id
-from lingsou.core.database import get_meta, set_meta
+from lingsou.core.database import Database, get_meta, set_meta
 from lingsou.core.errors import LingsouError, LockedError, MissingExtraError, ProductError
 from lingsou.core.settings import DataFolder
 from lingsou.core.types import Product
@@ -28,6 +28,7 @@ from lingsou.quality.schema import SchemaRows
 from lingsou.quality.scores import ScoreBook, score
 
 _LOCK = "quality.lock"
+_LOCK_KEY = 0x7175616C697479  # "quality": the advisory lock that keeps machines with one PostgreSQL apart
 _SCORED_AT_ONCE = 500
 _SNAPSHOT = "quality_snapshot"
 
@@ -37,8 +38,9 @@ class StoppedError(LingsouError):
 
 
 @contextmanager
-def quality_lock(folder: DataFolder, wait_s: float = 0.5) -> Iterator[None]:
-    """Let one run at a time write. A killed holder's lock is free at once; any thread may leave the block.
+def quality_lock(folder: DataFolder, database: Database, wait_s: float = 0.5) -> Iterator[None]:
+    """Let one run at a time write, by a file in the folder and, since a database in PostgreSQL may belong to several
+    folders, by a lock in that. A killed holder's lock is free at once; any thread may leave the block.
 
     Raises:
         LockedError: another run is under way.
@@ -47,17 +49,20 @@ def quality_lock(folder: DataFolder, wait_s: float = 0.5) -> Iterator[None]:
     try:
         lock.acquire(timeout=wait_s)  # whoever only asks whether it is held has it for a moment
     except Timeout as error:
-        raise LockedError("A run of the quality checks is under way.", cure="Wait until it has ended.") from error
+        raise _under_way() from error
     try:
-        yield
+        with database.session_lock(_LOCK_KEY, wait_s) as free:
+            if not free:
+                raise _under_way()
+            yield
     finally:
         lock.release()
 
 
-def is_running(folder: DataFolder) -> bool:
-    """Whether a run is under way, in whichever process."""
+def is_running(folder: DataFolder, database: Database) -> bool:
+    """Whether a run is under way, in whichever process on whichever machine."""
     try:
-        with quality_lock(folder, wait_s=0):
+        with quality_lock(folder, database, wait_s=0):
             return False
     except LockedError:
         return True
@@ -93,7 +98,7 @@ def run_quality(
     clock, began, sequence = time.monotonic(), datetime.now(UTC), store.sequence()
     runs, suggestions, book = RunStore(store.database), SuggestionStore(store), ScoreBook(seller)
     number, before = runs.begin(), runs.last()
-    notes = _Notes(store, runs, suggestions, profile, number, began)
+    notes = _Notes(store, runs, suggestions, profile, number, began, sequence)
 
     def counted() -> Iterator[tuple[int, Product]]:
         for row, product in _numbered(store, stopped):
@@ -121,7 +126,7 @@ def run_quality(
                 skipped.append(Skipped(id=audit.id, reason=error.message, cure=error.cure))
     notes.flush()
     _score(store, runs, book, number, stopped)
-    suggestions.expire(number, [each.id for each in results])
+    suggestions.expire(number, [each.id for each in results], sequence)
     applied = suggestions.apply_open(notes.trusted, AUTOMATIC)
     shown = profile.applied(CheckReport(rows=report.rows, rejected=0, checks=tuple(results)))
     alike = before is not None and before.deep == deep
@@ -165,9 +170,10 @@ class _Notes:
         profile: Profile,
         run: int,
         began: datetime,
+        sequence: int,
     ):
         self._store, self._runs, self._suggestions, self._profile = store, runs, suggestions, profile
-        self._run, self._began = run, began
+        self._run, self._began, self._sequence = run, began, sequence
         self._waiting: list[Finding] = []
         self.trusted: list[str] = []
         """Ids of suggestions that the profile applies at once."""
@@ -188,7 +194,8 @@ class _Notes:
         waiting, self._waiting = self._waiting, []
         self._runs.add(self._run, waiting)
         edited = [each for each in waiting if each.edit]
-        products = self._store.get([each.product_id for each in edited])
+        # What was changed since the run began may have been read before: its repair would undo that change.
+        products = self._store.get([each.product_id for each in edited], until=self._sequence)
         proposals = []
         for finding in edited:
             product = products.get(finding.product_id)
@@ -248,6 +255,10 @@ def _compared(runs: RunStore, report: CheckReport, number: int, before: QualityR
         else CheckOutcome(**dict(each))
         for each in report.checks
     )
+
+
+def _under_way() -> LockedError:
+    return LockedError("A run of the quality checks is under way.", cure="Wait until it has ended.")
 
 
 def _stopped() -> StoppedError:

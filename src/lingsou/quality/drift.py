@@ -46,7 +46,7 @@ class Names(Frozen):
     """How often each name came; the 100 most frequent, all others under the empty name."""
 
     counts: Mapping[str, int]
-    missing: int
+    missing: int = Field(description="products without any")
 
 
 class Vectors(Frozen):
@@ -104,13 +104,13 @@ def snapshot(columns: Columns, vectors: Vectors | None = None) -> Snapshot:
         "price": _numbers(columns.prices),
         "title": _numbers(np.array([len(text) for text in columns.titles], np.float64)),
         "description": _numbers(np.array([len(text) or np.nan for text in columns.texts], np.float64)),
-        "images": _numbers(np.array([len(each) for each in columns.images], np.float64)),
+        "images": _numbers(np.array([len(each) or np.nan for each in columns.images], np.float64)),
     }
     names = {
         "category": _names([path[0] if path else "" for path in columns.categories]),
         "brand": _names(columns.brands),
         "currency": _names(columns.currencies),
-        "attributes": _names([name for each in columns.attributes for name in each]),
+        "attributes": _names([name for each in columns.attributes for name in each or ("",)]),
     }
     return Snapshot(rows=rows, numbers=numbers, names=names, vectors=vectors)
 
@@ -198,8 +198,10 @@ def _compare_numbers(field: str, old: Numbers, new: Numbers) -> Iterable[Finding
     yield from _missing(field, old.missing, old.count + old.missing, new.missing, new.count + new.missing)
     if min(old.count, new.count) < MIN_ROWS:
         return
-    # Ten bins of equal content in the old load; equal quantiles make one bin.
-    cuts = np.unique(old.quantiles[10:-1:10])
+    # Ten bins of equal content in the old load. Equal quantiles make one bin of that value alone: what falls below it
+    # has moved.
+    cuts, times = np.unique(old.quantiles[10:-1:10], return_counts=True)
+    cuts = np.union1d(cuts, np.nextafter(cuts[times > 1], -np.inf))
     moved = psi(*(np.diff(_share_at_most(each.quantiles, cuts), prepend=0.0, append=1.0) for each in (old, new)))
     apart = ks(old.quantiles, new.quantiles)
     far = field == "price" and apart >= KS_STRONG and ks_chance(apart, old.count, new.count) < LEVEL
@@ -210,8 +212,7 @@ def _compare_numbers(field: str, old: Numbers, new: Numbers) -> Iterable[Finding
 
 
 def _compare_names(field: str, old: Names, new: Names, old_rows: int, new_rows: int) -> Iterable[Finding]:
-    if field != "attributes":
-        yield from _missing(field, old.missing, old_rows, new.missing, new_rows)
+    yield from _missing(field, old.missing, old_rows, new.missing, new_rows)
     # What one profile names and the other counts among the rest is unknown there, so it joins the rest in both.
     shared = sorted((old.counts.keys() & new.counts.keys()) - {_OTHER})
     if _OTHER not in old.counts and _OTHER not in new.counts:

@@ -15,6 +15,13 @@ def with_edit(product: Product, edit: Edit) -> Product:
     return with_value(product, edit.field, edit.value)
 
 
+def rewritten(product: Product, field: str, text: str, better: str | None) -> Edit | None:
+    """The edit that writes `better`; none where there is nothing better, or `text` is not all that the field holds."""
+    if not better or better.isspace() or field in ("id", "attributes") or value_of(product, field) != text:
+        return None
+    return Edit(field=field, value=better)
+
+
 def proposal_of(finding: Finding, product: Product) -> Proposal | None:
     """The finding's edit beside what the product has now; none where there is nothing to write.
 

@@ -111,13 +111,16 @@ def chances(
         table: features [N, terms].
         labels: [N], −1 for rows without one: theirs are the mean of all folds.
         classes: how many there are.
-        left_out: rows whose label is not to be learned from, though they are judged, [N].
+        left_out: rows whose label is not to be learned from, though they are judged, [N]; they are learned from after
+            all in a fold that has fewer than two classes without them.
         seed: of the folds.
     """
     found = np.zeros((table.shape[0], classes))
     blank = np.nonzero(labels < 0)[0]
     for train, test in folds(np.nonzero(labels >= 0)[0], seed):
-        train = train[~left_out[train]]
+        trusted = train[~left_out[train]]
+        if len(np.unique(labels[trusted])) > 1:
+            train = trusted
         model = make().fit(table[train], labels[train])
         found[np.ix_(test, model.classes_)] = model.predict_proba(table[test])
         if len(blank):

@@ -73,7 +73,7 @@ def picture(path: Path) -> Picture | None:
                 return None
             opened.draft("L", (2 * _SIDE, 2 * _SIDE))  # a JPEG is decoded at an eighth where that is enough
             opened.load()
-            image = _on_white(opened, images).convert("L")
+            image = _on_white(_of_eight_bits(opened, images), images).convert("L")
     except errors:
         return None
     grey = np.asarray(image, np.float32)
@@ -116,11 +116,6 @@ def text_share(image: Any) -> float:
     return float((blocks.sum(axis=(1, 3)) / _BLOCK >= _TURNS).mean()) if rows and columns else 0.0
 
 
-def distance(left: int, right: int) -> int:
-    """Bits in which two hashes differ."""
-    return (left ^ right).bit_count()
-
-
 def image_files(folder: Path) -> Iterator[tuple[str, Path]]:
     """The image files under a folder, by path; the product is named by the file's stem up to `_` and a number."""
     for path in sorted(folder.rglob("*")):
@@ -134,8 +129,8 @@ def inspect_images(
 ) -> tuple[list[Finding], Mapping[Kind, int]]:
     """What is wrong with the image files of a shop, as findings of the check `image-files`.
 
-    Two images count as the same when both of their hashes differ in at most three bits; they are found by parts of the
-    hash that are equal, so the time is that of reading. Memory: about 400 bytes a file.
+    Two images count as the same when both of their hashes differ in at most three bits. Each is compared with all that
+    came before, a nanosecond each: a hundredth of the time of reading among 100,000. Memory: about 100 bytes a file.
 
     Args:
         files: product and file, in any order; a product may have several.
@@ -171,27 +166,37 @@ def inspect_images(
 
 
 class _Seen:
-    """The first product of each image, found by any of four quarters of the dHash: three bits spoil at most three."""
+    """The first product of each image, and its two hashes.
+
+    There is no index by parts of the hashes: rows of one grey, as of a white wall, make parts of most photos equal.
+    """
 
     def __init__(self) -> None:
-        self._by_part: dict[tuple[int, int], list[int]] = {}
-        self._kept: list[tuple[int, int, str]] = []
+        self._hashes = np.empty((2, 1024), np.uint64)
+        self._products: list[str] = []
 
     def like(self, found: Picture, product_id: str) -> str | None:
         """Another product with the same image. What was not seen before is remembered."""
-        parts = [(place, found.dhash >> 16 * place & 0xFFFF) for place in range(4)]
-        known = False
-        for place in sorted({place for part in parts for place in self._by_part.get(part, ())}):
-            dhash, phash, other = self._kept[place]
-            if distance(dhash, found.dhash) <= SAME_BITS and distance(phash, found.phash) <= SAME_BITS:
-                if other != product_id:
-                    return other
-                known = True
-        if not known:
-            for part in parts:
-                self._by_part.setdefault(part, []).append(len(self._kept))
-            self._kept.append((found.dhash, found.phash, product_id))
-        return None
+        number = len(self._products)
+        dhashes, phashes = self._hashes[:, :number]
+        near = np.nonzero(np.bitwise_count(dhashes ^ np.uint64(found.dhash)) <= SAME_BITS)[0]
+        near = near[np.bitwise_count(phashes[near] ^ np.uint64(found.phash)) <= SAME_BITS]
+        if not len(near):
+            if number == self._hashes.shape[1]:
+                self._hashes = np.concatenate([self._hashes, np.empty_like(self._hashes)], axis=1)
+            self._hashes[:, number] = found.dhash, found.phash
+            self._products.append(product_id)
+        others = (self._products[place] for place in near.tolist())
+        return next((other for other in others if other != product_id), None)
+
+
+def _of_eight_bits(image: Any, images: Any) -> Any:
+    """Greys of more bits are scaled to 0 to 255, above which Pillow would cut them off."""
+    if not image.mode.startswith(("I", "F")):
+        return image
+    grey = np.nan_to_num(np.asarray(image, np.float32))
+    white = 65_535.0 if image.mode != "F" else max(float(grey.max()), 1e-6)  # floats have no white of their own
+    return images.fromarray(np.rint(np.clip(grey * (255 / white), 0, 255)).astype(np.uint8))
 
 
 def _on_white(image: Any, images: Any) -> Any:

@@ -49,6 +49,17 @@ _LATIN_RUN = re.compile(f"(?<![{_BELOW_A1}\xa1-\xfe])[\xa1-\xfe]{{4,}}+(?![{_BEL
 _MARKS = frozenset("，。、；：！？（）《》「」『』【】“”‘’—…·～￥％＋－／×℃®™©°")
 
 
+_AS_GBK = "UTF-8 read as GBK"
+_GBK = "GBK read as Latin-1"
+_AS_SINGLE_BYTE = "UTF-8 read as Latin-1, Windows-1252 or the like"
+_CODECS = {
+    _AS_GBK: [("gb18030", "utf-8")],
+    _GBK: [("latin-1", "gb18030")],
+    _AS_SINGLE_BYTE: [("latin-1", "utf-8"), ("sloppy-windows-1252", "utf-8")],
+}
+"""By accident: what the text was taken for, and what it is. The sloppy one is ftfy's: it knows every byte."""
+
+
 class Misreading(NamedTuple):
     """Where a text was misread, what it should say there, and how sure that is."""
 
@@ -73,6 +84,17 @@ def misread(text: str) -> Misreading | None:
     return _utf8_as_gbk(text) or _gbk_as_latin(text) or _utf8_as_single_byte(text)
 
 
+def undone(text: str, misreading: Misreading) -> str | None:
+    """What the whole text should say; none where only parts of it were misread, or it cannot be told in full."""
+    for taken_for, true in _CODECS[misreading.accident]:
+        try:
+            says = text.encode(taken_for).decode(true)
+        except UnicodeError:
+            continue
+        return None if misread(says) else says
+    return None
+
+
 def _utf8_as_gbk(text: str) -> Misreading | None:
     """Undo GBK from each suspicious character on; proven when common Chinese comes out of rarer Chinese.
 
@@ -87,7 +109,7 @@ def _utf8_as_gbk(text: str) -> Misreading | None:
         decoded = [char for char in original if not char.isascii()]
         sure = _sure_of_gbk(source, decoded)
         if sure:
-            return Misreading(start, start + len(source), original, "UTF-8 read as GBK", sure)
+            return Misreading(start, start + len(source), original, _AS_GBK, sure)
     words = (_in_its_word(text, accent) for accent in _GBK_ACCENT.finditer(text))
     word = next((word for word in words if len(word.repaired) > _SHORT_WORD and word.repaired.istitle()), None)
     return word or _lone_sign(text)
@@ -95,12 +117,31 @@ def _utf8_as_gbk(text: str) -> Misreading | None:
 
 def _lone_sign(text: str) -> Misreading | None:
     """A sign in a text of Latin letters, in which no other Chinese character stands."""
-    sign = _GBK_SIGN.search(text)
+    sign = next((sign for sign in _GBK_SIGN.finditer(text) if _may_stand(text, sign)), None)
     if sign is None or _OTHER_HAN.search(text) or sum(map(str.isascii, text)) < _MOST * len(text):
         return None
     if sum("A" <= char <= "z" for char in text[:_LOOKED]) < _LATIN:
         return None
-    return Misreading(*sign.span(), sign[0].encode("gb18030").decode(), "UTF-8 read as GBK", 0.85)
+    return Misreading(*sign.span(), _gb18030(sign[0]).decode(), _AS_GBK, 0.85)
+
+
+def _may_stand(text: str, sign: re.Match[str]) -> bool:
+    """Whether what a sign would say fits its place; else it is one Chinese word of its own: `Hello Kitty 猫 Plush Toy`.
+
+    An accented letter follows a letter, and a sign between two spaces stands between two words with numbers, as × does.
+    """
+    start, end = sign.span()
+    says = _gb18030(sign[0]).decode()
+    if says >= "À" and says.isalpha():
+        return text[start - 1].isalpha()
+    if text[start - 1] != " " or text[end : end + 1].strip():
+        return True
+    before, after = text[max(0, start - _WINDOW) : start].split(), text[end : end + _WINDOW].split()
+    return bool(before and after) and _has_digit(before[-1]) and _has_digit(after[0])
+
+
+def _has_digit(word: str) -> bool:
+    return any(map(str.isdigit, word))
 
 
 def _in_its_word(text: str, accent: re.Match[str]) -> Misreading:
@@ -108,7 +149,7 @@ def _in_its_word(text: str, accent: re.Match[str]) -> Misreading:
     before, after = _LETTERS_BEFORE.search(text[first : accent.start()]), _LETTERS.match(text, accent.end(), last)
     head, tail = before[0] if before else "", after[0] if after else ""
     repaired = head + accent[1].encode("gb18030").decode() + tail
-    return Misreading(accent.start() - len(head), accent.end() + len(tail), repaired, "UTF-8 read as GBK", 0.7)
+    return Misreading(accent.start() - len(head), accent.end() + len(tail), repaired, _AS_GBK, 0.7)
 
 
 def _sure_of_gbk(source: str, decoded: list[str]) -> float:
@@ -135,7 +176,7 @@ def _gbk_as_latin(text: str) -> Misreading | None:
         chinese = {char for char in original if "\u4e00" <= char <= "\u9fff"}
         if len(chinese) >= 2 and _commonness(original) >= _MOST and any(map(str.isalpha, run[0])):
             sure = 0.7 if len(original) == 2 else 0.95
-            return Misreading(run.start(), run.end(), original, "GBK read as Latin-1", sure)
+            return Misreading(run.start(), run.end(), original, _GBK, sure)
     return None
 
 
@@ -151,8 +192,7 @@ def _utf8_as_single_byte(text: str) -> Misreading | None:
         window = text[first:done]
         fixed = ftfy.fix_encoding(window)
         if _is_better(window, fixed):
-            accident = "UTF-8 read as Latin-1, Windows-1252 or the like"
-            return Misreading(suspect.start(), suspect.end(), fixed, accident, 0.95)
+            return Misreading(suspect.start(), suspect.end(), fixed, _AS_SINGLE_BYTE, 0.95)
     return None
 
 

@@ -56,7 +56,8 @@ class Review:
     text: str
     user_id: str = ""
     time: datetime | None = None
-    rating: float | None = None
+    row: int | None = None
+    """Of its file, from 1: that of its findings."""
 
 
 def review_findings(reviews: Iterable[Review]) -> list[Finding]:
@@ -131,14 +132,14 @@ def _copies(rows: Sequence[Review]) -> Iterator[Finding]:
             same_writer = bool(row.user_id) and row.user_id == first.user_id
             problem = _OWN if same_writer and row.product_id != first.product_id else _COPIED
             evidence = f"review {row.id} says what {first.id} says: {excerpt(row.text, 0, 40)}"
-            yield _finding(problem, row.product_id, place, evidence)
+            yield _finding(problem, row, evidence)
     rest = [place for place in range(len(rows)) if place not in copied]
     for group in near_equal([texts[place] for place in rest], TEMPLATE):
         if len(group) >= MIN_TEMPLATE:
             named = ", ".join(rows[rest[place]].id for place in group[:_SHOWN])
             first = rows[rest[group[0]]]
             evidence = f"{len(group):,} reviews ({named}, …): {excerpt(first.text, 0, 40)}"
-            yield _finding(_TEMPLATE, first.product_id, rest[group[0]], evidence)
+            yield _finding(_TEMPLATE, first, evidence)
 
 
 def _bursts(rows: Sequence[Review]) -> Iterator[Finding]:
@@ -147,14 +148,14 @@ def _bursts(rows: Sequence[Review]) -> Iterator[Finding]:
     for place, row in enumerate(rows):
         if row.time is not None:
             by_product[row.product_id].append(place)
-    for product, places in by_product.items():
+    for places in by_product.values():
         days = _days(rows, places)
         number, place = _busiest(days, places)
         span = max(days) - min(days)
         usual = (len(places) - number) / span if span else 0.0
         if number >= BURST and span and number >= BURST_TIMES * usual:
             evidence = f"{number:,} on {rows[place].time:%Y-%m-%d}, {usual:.2g} on its other days"
-            yield _finding(_BURST, product, place, evidence)
+            yield _finding(_BURST, rows[place], evidence)
 
 
 def _writers(rows: Sequence[Review]) -> Iterator[Finding]:
@@ -168,7 +169,7 @@ def _writers(rows: Sequence[Review]) -> Iterator[Finding]:
             if number >= MANY_A_DAY:
                 name = hashlib.blake2b(user.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
                 evidence = f"{number:,} by shopper {name} on {rows[place].time:%Y-%m-%d}"
-                yield _finding(_WRITER, rows[place].product_id, place, evidence)
+                yield _finding(_WRITER, rows[place], evidence)
 
 
 def _days(rows: Sequence[Review], places: Sequence[int]) -> list[int]:
@@ -182,13 +183,13 @@ def _busiest(days: Sequence[int], places: Sequence[int]) -> tuple[int, int]:
     return int(counts[most]), places[int(first[most])]
 
 
-def _finding(problem: Problem, product_id: str, place: int, evidence: str) -> Finding:
+def _finding(problem: Problem, review: Review, evidence: str) -> Finding:
     return Finding(
         check=CHECK,
         severity=problem.severity,
         problem=problem.text,
-        product_id=product_id,
-        row=place + 1,
+        product_id=review.product_id,
+        row=review.row,
         field="text",
         evidence=evidence,
         repair=problem.repair,

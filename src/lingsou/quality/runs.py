@@ -5,9 +5,9 @@ from itertools import groupby
 from typing import Any
 
 from pydantic import Field
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, update
 
-from lingsou.catalog.quality_tables import quality_findings, quality_runs, quality_scores
+from lingsou.catalog.quality_tables import quality_findings, quality_runs, quality_scores, quality_suggestions
 from lingsou.catalog.tables import products
 from lingsou.core.database import Database
 from lingsou.core.errors import NotFoundError
@@ -94,6 +94,9 @@ class RunStore:
             last = connection.execute(select(func.max(quality_runs.c.number))).scalar() or 0
             for table in (quality_findings, quality_scores):
                 connection.execute(delete(table).where(table.c.run > last))
+            # What that run suggested stays until this one, of the same number, has looked for it in vain.
+            suggestions = quality_suggestions
+            connection.execute(update(suggestions).where(suggestions.c.run > last).values(run=last))
             return int(last) + 1
 
     def add(self, run: int, findings: Sequence[Finding]) -> None:

@@ -27,7 +27,7 @@ def begin_run(worker: Worker, author: str, *, deep: bool) -> Task:
     database = shop.store.database
     profile = load_profile(shop.settings.quality.profile, shop.folder.root)
     with ExitStack() as held:
-        held.enter_context(quality_lock(shop.folder))
+        held.enter_context(quality_lock(shop.folder, database))
         fail_running(database, KIND, _DIED)  # whoever ran before, and did not say how it ended, held the lock then
         task = create_task(database, KIND, accepted=0, sequence=shop.store.sequence(), state="running")
         arguments = (worker, task.id, profile, author, deep, held.pop_all())

@@ -53,6 +53,8 @@ def test_numbers_go_to_the_unit_of_most() -> None:
         ["USB 2.0", "USB 3.0"],
         ["-20 - 60", "20 - 60", "S20", "S20+", "DVD+R", "DVD-R"],  # between numbers signs have a meaning
         [True, False, 1],
+        [4_006_381_333_931, 4_006_381_333_931, 4_006_381_333_948],  # one number is no spelling of another
+        [(1_000_000, "h"), (1_000_000, "h"), (1_000_001, "h")],
         ["M", "L", "XL"],
     ],
 )

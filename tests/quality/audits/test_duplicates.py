@@ -147,3 +147,11 @@ def test_nothing_to_learn_from() -> None:
     """Titles without a word in common: no copy of one looks like another."""
     products = [product(f"p{number}", chr(0xAC00 + number) * 5) for number in range(300)]
     assert not second_listings(columns_of(enumerate(products)))
+
+
+def test_one_group_of_the_same_words_is_no_duplicate() -> None:
+    words = "Lumo quiet wireless speaker"
+    grouped = [product(f"size-{number}", words, group_id="speaker", price=30) for number in range(3)]
+    assert not second_listings(columns_of(enumerate(grouped)))
+    columns = columns_of(enumerate([*grouped, product("other", words, price=30)]))
+    assert {columns.ids[each.product] for each in second_listings(columns)} <= {"other"}

@@ -33,12 +33,15 @@ def page(request: Request) -> Response:
     total, found = store.listed(chosen, page=place, size=_PAGE)
     titles = {id_: product.title for id_, product in shop.store.get([each.product_id for each in found]).items()}
     points = runs.trend(_RUNS)
+    quarantine, held = shop.store.quarantine, _held(asked)
+    held_check = held.get("held_check")
+    waiting = quarantine.page(check=held_check, after=int(held.get("held_after", "0")), limit=_HELD)
     kept = {"state": state, "check": check, "min_confidence": f"{least:g}"}
     return show(
         request,
         "quality.html",
         run=runs.last(),
-        running=is_running(shop.folder),
+        running=is_running(shop.folder, shop.store.database),
         points=[_named(each) for each in points],
         score_chart=_score_chart(points, text("quality_score")),
         findings_chart=_findings_chart(points, text),
@@ -54,7 +57,10 @@ def page(request: Request) -> Response:
         total=total,
         page=place,
         pages=-(-total // _PAGE),
-        quarantine=shop.store.quarantine.page(limit=_HELD),
+        quarantine=waiting,
+        held=held,
+        held_checks=sorted({each.check for each in quarantine.counts()} | ({held_check} if held_check else set())),
+        held_query=urlencode(kept | ({"held_check": held_check} if held_check else {})),
         severities=SEVERITIES,
         worst=_WORST,
     )
@@ -105,14 +111,14 @@ def decide_all(request: Request) -> Response:
 def release(request: Request) -> Response:
     """Load a product that was held back, as it is."""
     desk_of(request).shop.store.quarantine.release([_entry(request)], author_of(request))
-    return to("/quality", done="quality_released")
+    return to("/quality", **_held(form_of(request)), done="quality_released")
 
 
 @router.post("/drop")
 def drop(request: Request) -> Response:
     """Forget a product that was held back."""
     desk_of(request).shop.store.quarantine.drop([_entry(request)], author_of(request))
-    return to("/quality", done="quality_dropped")
+    return to("/quality", **_held(form_of(request)), done="quality_dropped")
 
 
 def shown(value: JsonValue) -> str:
@@ -134,6 +140,17 @@ def _asked(values: Any) -> tuple[str, str, float]:
     )
 
 
+def _held(values: Any) -> dict[str, str]:
+    """Which products in quarantine are shown, by a check and behind an entry; what limits nothing is absent."""
+    check, after = values.get("held_check", "")[:100], values.get("held_after", "")
+    found = {"held_check": check, "held_after": after if _is_number(after) else ""}
+    return {name: value for name, value in found.items() if value}
+
+
+def _is_number(text: str) -> bool:
+    return text.isdecimal() and len(text) < 18
+
+
 def _back(request: Request, done: str) -> Response:
     state, check, least = _asked(form_of(request))
     return to("/quality", state=state, check=check, min_confidence=f"{least:g}", done=done)
@@ -141,7 +158,7 @@ def _back(request: Request, done: str) -> Response:
 
 def _entry(request: Request) -> int:
     number = form_of(request).get("id", "")
-    return int(number) if number.isdecimal() and len(number) < 18 else 0
+    return int(number) if _is_number(number) else 0
 
 
 def _suggestions(request: Request) -> SuggestionStore:

@@ -77,6 +77,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "quality_empty": ("没有这样的建议。", "There is no such suggestion."),
     "quality_total": ("共 {count} 条", "{count} in all"),
     "quality_pages": ("翻页", "Pages"),
+    "quality_first": ("第一页", "First page"),
     "quality_previous": ("上一页", "Previous page"),
     "quality_next": ("下一页", "Next page"),
     "quality_decided": ("{author}，{when}", "{author}, {when}"),

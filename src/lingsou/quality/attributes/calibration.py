@@ -22,6 +22,7 @@ def calibrated(scores: Floats, right: NDArray[np.bool_], asked: Floats) -> Float
         MissingExtraError: SciPy is not installed.
     """
     optimize = require("scipy", "quality", "scipy.optimize")
-    order = np.argsort(scores, kind="stable")
-    levels = np.asarray(optimize.isotonic_regression(right[order].astype(np.float64)).x)
-    return np.asarray(np.clip(np.interp(asked, scores[order], levels), _SMALLEST, _LARGEST))
+    # Equal scores are one point: apart, they would be as likely right as their order happens to be.
+    values, at, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    levels = optimize.isotonic_regression(np.bincount(at, right) / counts, weights=counts).x
+    return np.asarray(np.clip(np.interp(asked, values, levels), _SMALLEST, _LARGEST))

@@ -68,7 +68,8 @@ def key_of(value: AttributeValue, unit: str | None = None) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
-        return f"{value:.6g}" + (f" {normalise(unit)}" if unit else "")
+        # All digits count: two long numbers that differ in the last are two values, such as codes.
+        return (str(value) if isinstance(value, int) else f"{value:.15g}") + (f" {normalise(unit)}" if unit else "")
     if isinstance(value, tuple):
         return " + ".join(sorted(key_of(part) for part in value))
     # Between numbers signs have a meaning, and a plus always has: `-20 - 60`, `S20+`, `DVD+R`.
@@ -85,5 +86,10 @@ def is_number(value: AttributeValue) -> bool:
 def shown(attribute: Attribute) -> str:
     """As a person would read it."""
     value = attribute.value
-    text = ", ".join(value) if isinstance(value, tuple) else f"{value:g}" if is_number(value) else str(value)
+    if isinstance(value, tuple):
+        text = ", ".join(value)
+    elif isinstance(value, float):
+        text = f"{value:,.15g}"
+    else:
+        text = f"{value:,}" if is_number(value) else str(value)
     return f"{text} {attribute.unit}" if attribute.unit else text

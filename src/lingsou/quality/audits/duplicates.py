@@ -81,7 +81,8 @@ def second_listings(columns: Columns) -> list[SecondListing]:
     for listed in members.values():
         kept = max(listed, key=lambda product: (fullness[product], -product))
         for product in listed:
-            if product != kept:
+            # Products of one group meet in the same words, or by way of a third; variants they stay.
+            if product != kept and not _one_group(columns, product, kept):
                 same = bool(first[product] == first[kept])
                 sure = _same_text(columns, product, kept) if same else float(chance[place[product]])
                 found.append(SecondListing(product, kept, sure, same))
@@ -116,9 +117,11 @@ def _grouped(columns: Columns, records: Records, kept: Ints) -> tuple[Ints, Floa
 
 def _apart(columns: Columns, one: int, other: int) -> bool:
     """Variants of one product, or products that an attribute tells apart."""
-    if columns.groups[one] and columns.groups[one] == columns.groups[other]:
-        return True
-    return told_apart(columns.attributes[one], columns.attributes[other])
+    return _one_group(columns, one, other) or told_apart(columns.attributes[one], columns.attributes[other])
+
+
+def _one_group(columns: Columns, one: int, other: int) -> bool:
+    return bool(columns.groups[one]) and columns.groups[one] == columns.groups[other]
 
 
 def _fullness(columns: Columns) -> list[int]:

@@ -57,7 +57,8 @@ class BoilerplateCheck:
             for end in _ENDS_HAN:
                 coded = coded.replace(end, b"\n")
         add = self._counts.add
-        for sentence in {each for each in coded.split(b"\n") if len(each) >= _LONG}:
+        # No set: its order is another one in every process, and with it the examples.
+        for sentence in dict.fromkeys(each for each in coded.split(b"\n") if len(each) >= _LONG):
             key = hash(sentence)
             if add(key) == _NOTED:
                 self._shown[key] = excerpt(sentence.decode(errors="replace").strip(), 0, 60)

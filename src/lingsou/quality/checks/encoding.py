@@ -6,8 +6,9 @@ from typing import ClassVar
 
 from lingsou.core.types import Product
 from lingsou.quality.check import EXAMPLES, Finding, Kind, Severity, Sink
+from lingsou.quality.edits import rewritten
 from lingsou.quality.fields import all_text, excerpt, texts
-from lingsou.quality.mojibake import misread, suspicious
+from lingsou.quality.mojibake import misread, suspicious, undone
 from lingsou.quality.tally import Problem, Tally
 
 _LOST = Problem(
@@ -24,6 +25,7 @@ _MARKS = Problem(
 _MISREAD = Problem("error", "text was read in the wrong character set", "")
 _PERHAPS_MISREAD = Problem("warning", "text was perhaps read in the wrong character set", "")
 _SURE = 0.8
+_PROVEN = 0.9  # a single sign or pair of characters may stand there by right, so nothing is offered to be written
 _CONTROL = Problem("warning", "control characters in the text", "Remove them.")
 _ESCAPED = Problem("warning", "control characters written out by a spreadsheet", "Replace them by a space.", 0.95)
 _INVISIBLE = Problem(
@@ -88,7 +90,7 @@ class EncodingCheck:
         if _is_suspect(everything):
             for field, text in texts(product):
                 if _is_suspect(text):
-                    self._inspect(row, product.id, field, text)
+                    self._inspect(row, product, field, text)
 
     def finish(self) -> list[Finding]:
         """The first findings of each kind."""
@@ -98,15 +100,16 @@ class EncodingCheck:
         """How many of each kind."""
         return self._tally.counts()
 
-    def _inspect(self, row: int, product_id: str, field: str, text: str) -> None:
+    def _inspect(self, row: int, product: Product, field: str, text: str) -> None:
         """Report what was lost, else what was misread, else the single characters: the first explains the next."""
-        lost = _lost(text)
+        product_id, lost = product.id, _lost(text)
         if lost:
             problem, (start, end) = lost
             self._tally.add(problem, field, excerpt(text, start, end), row=row, product_id=product_id)
             return
         misreading = misread(text)
         if misreading:
+            proven = misreading.confidence >= _PROVEN
             self._tally.add(
                 _MISREAD if misreading.confidence >= _SURE else _PERHAPS_MISREAD,
                 field,
@@ -116,6 +119,7 @@ class EncodingCheck:
                 repair=f"It is {misreading.accident} and should say “{excerpt(misreading.repaired, 0, 0)}”: import the "
                 "original file with its true encoding.",
                 confidence=misreading.confidence,
+                edit=rewritten(product, field, text, undone(text, misreading)) if proven else None,
             )
             return
         for problem, pattern in _SINGLE_CHARACTERS:

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from lingsou.core.types import Product
 from lingsou.quality.check import EXAMPLES, Finding, Kind, Severity, Sink
+from lingsou.quality.edits import rewritten
 from lingsou.quality.fields import all_text, excerpt, texts
 from lingsou.quality.tally import Problem, Tally
 
@@ -76,7 +77,7 @@ class HtmlCheck:
                 if "<" in text:
                     self._tags(row, product.id, field, text)
                 if "&" in text:
-                    self._entities(row, product.id, field, text)
+                    self._entities(row, product, field, text)
 
     def finish(self) -> list[Finding]:
         """The first findings of each kind."""
@@ -96,26 +97,45 @@ class HtmlCheck:
             problem = _TAG_IN_DESCRIPTION if field == "description" else _TAG
             self._tally.add(problem, field, excerpt(text, *tag.span()), row=row, product_id=product_id)
 
-    def _entities(self, row: int, product_id: str, field: str, text: str) -> None:
+    def _entities(self, row: int, product: Product, field: str, text: str) -> None:
         twice = _first(_TWICE_TEXT, text)
         entity = twice or _first(_ENTITY_TEXT, text)
         if entity is None:
             return
-        single = _ENTITY_IN_DESCRIPTION if field == "description" else _ENTITY
+        plain = field != "description"  # many shops mean markup there
         meant = html.unescape(html.unescape(entity[0]) if twice else entity[0])
         self._tally.add(
-            _TWICE if twice else single,
+            _TWICE if twice else _ENTITY if plain else _ENTITY_IN_DESCRIPTION,
             field,
             excerpt(text, *entity.span()),
             row=row,
-            product_id=product_id,
+            product_id=product.id,
             repair=f"Write {_named(meant)} instead of {entity[0]}.",
+            edit=rewritten(product, field, text, _unescaped(text, bool(twice))) if plain else None,
         )
 
 
 def _first(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
-    """The first match that is a number or a name that HTML knows: "R&D;" is neither."""
-    return next((found for found in pattern.finditer(text) if not found[1] or f"{found[1]};" in html5), None)
+    return next(filter(_is_known, pattern.finditer(text)), None)
+
+
+def _is_known(entity: re.Match[str]) -> bool:
+    """Whether it is a number or a name that HTML knows: "R&D;" is neither."""
+    return not entity[1] or f"{entity[1]};" in html5
+
+
+def _unescaped(text: str, twice: bool) -> str | None:
+    """The text with all entities written out; none where it holds markup then, or nobody can be sure what it says."""
+    for _ in range(1 + twice):
+        text = _ENTITY_TEXT.sub(_meant, text)
+    return None if "<" in text or "\ufffd" in text or _first(_ENTITY_TEXT, text) else text
+
+
+def _meant(entity: re.Match[str]) -> str:
+    if not _is_known(entity):
+        return entity[0]
+    text = html.unescape(entity[0])
+    return " " if text.isspace() else text if text.isprintable() else ""
 
 
 def _named(text: str) -> str:

@@ -34,14 +34,14 @@ _LOCAL = Problem("warning", "an address that only the shop itself can open", "Gi
 _TWICE = Problem("info", "one image twice on a product", "Name each image once.")
 
 _BAD = re.compile(
-    r"(?:none|null|nan|n/?a|nil|undefined|false|true|no[ _-]?image|-+|\.+|#)\Z"
-    r"|javascript:|mailto:|data:(?!image/)|https?:/{0,2}\Z|https?://[^/]*/?\Z"
+    r"(?!data:image/)(?:(?:none|null|nan|n/?a|nil|undefined|false|true|no[ _-]?image|-+|\.+|#)\Z"
+    r"|javascript:|mailto:|data:|https?:/{0,2}\Z|https?://[^/]*/?\Z"
     r"|[^?#]*\.(?:html?|pdf|docx?|xlsx?|zip|mp4|mov|txt|csv|json|xml)(?:[?#]|\Z)"
-    r"|.*[\s<>\"{}|]|.+https?://",
+    r"|.*[\s<>\"{}|]|.*(?:[,;]|\.(?:jpe?g|png|webp|gif|avif))https?://)",
     re.IGNORECASE | re.DOTALL,
 )
 _PRIVATE = re.compile(
-    r"file:|[a-z]:[\\/]|\\\\|(?:https?:)?//(?:localhost|127\.\d|0\.0\.0\.0|10\.\d|192\.168\.\d|172\.(?:1[6-9]|2\d|3[01])\.|\[::1\])",
+    r"file:|[a-z]:[\\/]|\\\\|(?:https?:)?//(?:localhost(?=[:/]|\Z)|127\.\d|0\.0\.0\.0|10\.\d|192\.168\.\d|172\.(?:1[6-9]|2\d|3[01])\.|\[::1\])",
     re.IGNORECASE,
 )
 _FINE = re.compile(r"(?:https?:)?//(?![01l\[])[a-z0-9.-]+\.[a-z]{2,}/[\w./%~,+-]+\.(?:jpe?g|png|webp|gif|avif)\Z")

@@ -44,10 +44,13 @@ _SCRIPTS = (
     ("hi", re.compile("[\u0900-\u097f]")),
 )
 _SCRIPT_OF = {
-    "ja": {"ja"}, "zh": {"zh"}, "ko": {"ko"}, "ru": {"ru", "uk", "bg", "sr", "be", "mk", "kk"},
-    "ar": {"ar", "fa", "ur"}, "th": {"th"}, "el": {"el"}, "he": {"he", "iw", "yi"}, "hi": {"hi", "mr", "ne"},
+    "ja": {"ja"}, "ko": {"ko"}, "th": {"th"}, "el": {"el"}, "he": {"he", "iw", "yi"}, "hi": {"hi", "mr", "ne"},
+    "zh": {"zh", "ja", "yue", "wuu", "nan", "hak", "cmn", "lzh"},
+    "ru": {"ru", "uk", "bg", "sr", "be", "mk", "kk", "mn", "ky", "tg", "tt", "uz", "az"},
+    "ar": {"ar", "fa", "ur", "ps", "ug", "ckb", "sd"},
 }  # fmt: skip
-"""Languages that are written in the script by which one is recognised."""
+"""Languages that may be written in the script by which one is recognised; a Japanese title may do without kana."""
+_KNOWN_LONG = {name for names in _SCRIPT_OF.values() for name in names if len(name) > 2}
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]+")
 _OTHER_SCRIPT = re.compile("[\u0370-\u1fff\u3041-\u30fa\uac00-\ud7a3]")
 _WORD = re.compile("[A-Za-z\u00c0-\u024f]{2,}")
@@ -89,7 +92,7 @@ class LanguageCheck:
 
     def observe(self, row: int, product: Product) -> None:
         """Compare with the declared language at once, with the shop's at the end."""
-        declared = product.language[:2].lower()
+        declared = _language(product.language)
         self._look(row, product.id, declared, "title", product.title)
         if product.short_description:
             self._look(row, product.id, declared, "short_description", product.short_description)
@@ -126,11 +129,14 @@ class LanguageCheck:
             if rows is None:
                 rows = self._undeclared[field, language] = Deferred(self._examples)
             rows.add(row, product_id, f"{language}: {excerpt(text, 0, 60)}" if rows.count < self._examples else "")
-        elif (
-            declared != language and declared not in _SCRIPT_OF.get(language, ()) and not _is_latin(declared, language)
-        ):
+        elif not _may_be(declared, language):
             evidence = f"declared {declared}, reads as {language}: {excerpt(text, 0, 60)}"
             self._tally.add(_DECLARED, field, evidence, row=row, product_id=product_id)
+
+
+def _language(tag: str) -> str:
+    """The language of a BCP 47 tag."""
+    return tag.replace("_", "-").partition("-")[0].lower()
 
 
 def language_of(text: str) -> str:
@@ -171,6 +177,11 @@ def _latin(text: str) -> str:
     return _LATIN if sum(map(str.isalpha, words[: 3 * _MIN_WORDS])) >= _MIN_WORDS else ""
 
 
-def _is_latin(declared: str, found: str) -> bool:
-    """Whether Latin letters alone say nothing against the declared language."""
-    return found == _LATIN and declared not in _SCRIPT_OF
+def _may_be(declared: str, found: str) -> bool:
+    """Whether a text of the declared language may read so.
+
+    Of most languages with a code of three letters (`gsw`, `fil`) nothing is known, so nothing is held against them.
+    """
+    if declared == found or declared in _SCRIPT_OF.get(found, ()):
+        return True
+    return (len(declared) > 2 and declared not in _KNOWN_LONG) or (found == _LATIN and declared not in _SCRIPT_OF)

@@ -77,10 +77,10 @@ class PriceCheck:
         rows = self._currencies.get(currency)
         if rows is None:
             rows = self._currencies[currency] = Deferred(self._examples)
-        rows.add(row, product.id, f"{price:g} {currency}" if rows.count < self._examples else "")
+        rows.add(row, product.id, _written(product) if rows.count < self._examples else "")
         if price <= TOKEN:
             problem = _TOKEN if price else _ZERO
-            self._tally.add(problem, "price", f"{price:g} {currency}".strip(), row=row, product_id=product.id)
+            self._tally.add(problem, "price", _written(product), row=row, product_id=product.id)
             return
         key = (currency, product.category)
         group = self._groups.get(key)
@@ -147,6 +147,11 @@ class PriceCheck:
                     count=1 + uncounted,
                 )
                 uncounted = 0
+
+
+def _written(product: Product) -> str:
+    """With every digit that the feed gave."""
+    return f"{product.price:,f} {product.currency}".rstrip()
 
 
 class _Group:

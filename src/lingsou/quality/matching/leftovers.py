@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 LEFTOVERS = ("left-least", "left-most", "rarest-left-least", "rarest-left-most", "words-left-least", "words-left-most")
 _SHORTEST = 4
 """Letters of a word that may be mistyped, or stand inside another."""
+_LONGEST = 64
+"""Letters of a word whose forms are made; together they take the square of its length."""
 _FORMS = 50_000
 
 
@@ -38,20 +40,52 @@ class Leftovers:
             for side, (own, others, solid) in enumerate(
                 ((mine, yours, self._solid[other]), (yours, mine, self._solid[one]))
             ):
-                weights = [self._idf[word] for word in own if not _said(word, others, solid)]
+                weights = [self._idf[word] for word in own - _said(own, others, solid)]
                 found[pair, :, side] = fsum(weights), max(weights, default=0.0), len(weights)
         found.sort(axis=2)
         return found.reshape(len(left), len(LEFTOVERS))
 
 
-def _said(word: str, others: frozenset[str], solid: str) -> bool:
-    """Whether the other text has the word mistyped, or as a part of another."""
-    if len(word) < _SHORTEST or any(letter.isdigit() for letter in word):
-        return False
-    return word in solid or any(len(each) >= _SHORTEST - 1 and _forms(word) & _forms(each) for each in others)
+def _said(own: frozenset[str], others: frozenset[str], solid: str) -> set[str]:
+    """Those of the words that the other text has mistyped, or as a part of another. Time grows with their number."""
+    asked = {word for word in own if len(word) >= _SHORTEST and not any(letter.isdigit() for letter in word)}
+    said = {word for word in asked if word in solid}
+    if len(said) < len(asked):
+        known = [each for each in others if len(each) >= _SHORTEST - 1]
+        forms = set[str]().union(*(_forms(each) for each in known if len(each) <= _LONGEST + 1))
+        long = [each for each in known if len(each) >= _LONGEST]
+        for word in asked - said:
+            if len(word) > _LONGEST:
+                mistyped = any(_alike(word, each) for each in long)
+            else:
+                mistyped = not forms.isdisjoint(_forms(word))
+            if mistyped:
+                said.add(word)
+    return said
 
 
 @lru_cache(_FORMS)
 def _forms(word: str) -> frozenset[str]:
     """The word, and what is left of it without any one letter: words one error apart have one in common."""
     return frozenset((word, *(word[:place] + word[place + 1 :] for place in range(len(word)))))
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether two words have a form in common, without making any: both are read once."""
+    if abs(len(one) - len(other)) > 1:
+        return False
+    place = _shared(one, other)
+    mine, yours = one[place:], other[place:]
+    # The first letter that differs is wrong in one of the two; what follows may lack one letter of the other's.
+    return yours in (mine, mine[1:]) or mine == yours[1:] or _lacks_one(yours[1:], mine) or _lacks_one(mine[1:], yours)
+
+
+def _lacks_one(shorter: str, longer: str) -> bool:
+    place = _shared(shorter, longer)
+    return shorter[place:] == longer[place + 1 :]
+
+
+def _shared(one: str, other: str) -> int:
+    """Letters at the beginning that two words have in common."""
+    differ = (place for place, (mine, yours) in enumerate(zip(one, other, strict=False)) if mine != yours)
+    return next(differ, min(len(one), len(other)))

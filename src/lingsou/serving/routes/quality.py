@@ -96,7 +96,7 @@ def read(request: Request, limit: Annotated[int, Query(ge=0, le=100, description
     runs = RunStore(shop.store.database)
     counts = SuggestionStore(shop.store).counts()
     return Quality(
-        running=is_running(shop.folder),
+        running=is_running(shop.folder, shop.store.database),
         run=runs.last(),
         trend=tuple(runs.trend(limit)),
         suggestions=tuple(
@@ -148,7 +148,7 @@ def refuse_many(request: Request, body: Many, key: Writer) -> Decided:
 
 @router.post("/suggestions/{suggestion_id}/apply", response_model=Suggestion, responses=_DECIDING)
 def apply(request: Request, suggestion_id: SuggestionId, key: Writer) -> Suggestion:
-    """Write the new value, if the field still has the old one; else the suggestion is stale from now on."""
+    """Write the new value, if the field still has the old one; else an open suggestion is stale from now on."""
     return _store(request).apply(suggestion_id, key.name)
 
 
