@@ -92,8 +92,11 @@ def encoder(splits: Splits[PairSet], folder: Path, forms: dict[str, dict[str, An
     whole = run_of(_recipe("full"), splits, folder)
     used = {
         piece
-        for texts in (splits.train.queries, splits.train.texts)
-        for piece in whole.model.queries(texts, 512).used().tolist()
+        for table in (
+            whole.model.queries(splits.train.queries, 512),
+            whole.model.documents(splits.train.texts, 512),
+        )
+        for piece in table.used().tolist()
     }
     shop = rows_to_keep(whole.base, used)
     measure("encoder fp32", whole, splits, folder, forms, precision="fp32")

@@ -13,14 +13,14 @@ from .conftest import Run
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
-def put(store: ModelStore, number: int, value: float, zh: float = 0.5, data: str = "a") -> str:
+def put(store: ModelStore, number: int, value: float, zh: float = 0.5, data: str = "a", recipe: str = "") -> str:
     figures = Measurement(
         data=data * 64,
         rows=1_200,
         values={"ndcg@10": value, "log-loss": 1 - value},
         slices={"zh": {"ndcg@10": zh}},
     )
-    manifest = ModelManifest(task=store.task, method="by hand", measurements={"held [out]": figures})
+    manifest = ModelManifest(task=store.task, method="by hand", measurements={"held [out]": figures}, recipe=recipe)
 
     def write(folder: Path) -> None:
         (folder / "model.txt").write_text(f"model {number}")
@@ -71,6 +71,22 @@ def test_the_gate_refuses_with_every_reason(shop: Path, store: ModelStore, lings
     assert "was measured on other data" in lingsou_here(*command, code=2).err
     lingsou_here(*command, "--force")
     assert store.alias("production") == other
+
+
+def test_the_gate_is_that_of_the_recipe(shop: Path, store: ModelStore, lingsou_here: Run) -> None:
+    store.promote(put(store, 1, 0.60, zh=0.50))
+    command = ("models", "promote", "ranker", "--data", shop)
+    put(store, 2, 0.58, zh=0.47, recipe='name = "small"\n[gate]\nmargin = -0.01\n')
+    refused = lingsou_here(*command, code=2)
+    assert "not -0.01" in refused.err
+    assert "slice" not in refused.err, "a recipe allows 0.05"
+    small = put(store, 3, 0.59, zh=0.47, recipe='name = "small"\n[gate]\nmargin = -0.01\n')
+    assert "not +0.1" in lingsou_here(*command, "--margin", "0.1", code=2).err
+    lingsou_here(*command)
+    assert store.alias("production") == small
+    put(store, 4, 0.9, recipe="not [a recipe")
+    assert "cannot be read" in lingsou_here(*command, code=2).err
+    lingsou_here(*command, "--force")
 
 
 def test_versions_are_listed_with_their_figures(shop: Path, store: ModelStore, lingsou_here: Run) -> None:

@@ -41,6 +41,28 @@ def test_against_production(gate: Gate, new: ModelManifest, before: ModelManifes
     assert (objections(gate, new, before) == []) is passes
 
 
+def several(data: str = DATA, **values: float) -> ModelManifest:
+    measured = {name: Measurement(data=data, rows=10, values={"accuracy": value}) for name, value in values.items()}
+    return ModelManifest(task="encoder", measurements=measured)
+
+
+def test_every_head_of_production_is_looked_at() -> None:
+    before = several(matching=0.5, category=0.95)
+    assert objections(Gate(), several(matching=0.6, category=0.94), before) == []
+    assert objections(Gate(), several(matching=0.6, category=0.5), before) == [
+        "accuracy on 'category' is 0.5000 against production's 0.9500: worse by more than 0.02."
+    ]
+    assert objections(Gate(), several(matching=0.6), before) == [
+        "Production was measured on 'category' and it was not, as if it had no such head."
+    ]
+    assert objections(Gate(), several(tone=0.9, matching=0.6, category=0.95), before) == [], "it may have more"
+    assert objections(Gate(margin=0.1), several(matching=0.6, category=0.95), before) == [], "one decides"
+    other = several(matching=0.6)
+    other = other.model_copy(update={"measurements": {**other.measurements, **several(OTHER, category=1).measurements}})
+    assert "other data of the name 'category'" in objections(Gate(), other, before)[0]
+    assert objections(Gate(test_set="category"), several(matching=0.49, category=0.95), before) == []
+
+
 def test_the_first_needs_only_the_metric() -> None:
     assert objections(Gate(margin=0.5), model(0.1), None) == []
     assert "no metric 'map'" in objections(Gate(metric="map"), model(0.1), None)[0]

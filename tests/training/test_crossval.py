@@ -34,6 +34,18 @@ def test_texts_alike_stay_together() -> None:
         assert any({"Nice", "nice"} <= set(each.texts) for each in (part.train, part.validation, part.test))
 
 
+def test_rows_given_to_learn_from_are_never_measured_by() -> None:
+    own = LabelSet(("nice", "fine", "bad", "so so"), (("a",), ("a",), ("b",), ("b",)))
+    guessed = LabelSet(("great", "fine", "poor"), (("a",), ("b",), ("b",)))
+    whole = LabelSet(own.texts + guessed.texts, own.given + guessed.given)
+    parts = list(folds(whole, 3, 0, guessed))
+    assert sorted(text for part in parts for text in part.test.texts) == ["bad", "fine", "nice", "so so"]
+    for part in parts:
+        held = {*part.validation.texts, *part.test.texts}
+        assert {"great", "poor"} <= set(part.train.texts)
+        assert not held & set(part.train.texts)
+
+
 def test_the_seed_decides() -> None:
     def tests(seed: int) -> list[tuple[str, ...]]:
         return [part.test.queries for part in folds(PAIRS, 3, seed)]

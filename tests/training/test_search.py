@@ -80,6 +80,13 @@ def test_another_space_is_another_search(tmp_path: Path) -> None:
     assert [each.method.rank for each in run.seen] == [64, 64]
 
 
+def test_other_data_is_another_search(tmp_path: Path) -> None:
+    search(RECIPE, {"method.rank": [64]}, Run(), 2, tmp_path, data="of spring")
+    run = Run()
+    search(RECIPE, {"method.rank": [64]}, run, 2, tmp_path, data="of summer")
+    assert len(run.seen) == 2
+
+
 def test_the_hopeless_are_given_up(tmp_path: Path) -> None:
     """Five good trials at first; after them, whatever lies below their median at a step ends there."""
     seen: list[int] = []

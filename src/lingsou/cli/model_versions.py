@@ -15,8 +15,8 @@ from lingsou.core.gates import Difference, Gate, gain
 from lingsou.core.gates import compare as differences
 from lingsou.core.model_store import ModelStore
 from lingsou.core.settings import DataFolder
+from lingsou.training.recipe import gate_of
 
-_GATE = Gate()
 _NEXT = {
     "encoder": "Now: lingsou index --rebuild, then restart the service. "
     "Until then searches go on with the encoder of the index."
@@ -66,12 +66,21 @@ def compare(task: Task, a: str, b: str, data: Data = None, as_json: AsJson = Fal
 def promote(
     task: Task,
     version: Version = "candidate",
-    metric: Annotated[str, typer.Option(help="That decides; default: the first of the measurement.")] = _GATE.metric,
-    test_set: Annotated[str, typer.Option(help="Default: the first of the new model's.")] = _GATE.test_set,
-    margin: Annotated[float, typer.Option(help="Production must be beaten by so much.")] = _GATE.margin,
+    metric: Annotated[
+        str | None, typer.Option(help="That decides; default: its recipe's, else the first of the measurement.")
+    ] = None,
+    test_set: Annotated[str, typer.Option(help="That decides; default: its first that production has too.")] = "",
+    margin: Annotated[
+        float | None, typer.Option(help="Production must be beaten by so much; default: its recipe's, else 0.")
+    ] = None,
     slice_margin: Annotated[
-        float, typer.Option(min=0, help="No slice may be worse than production's by more.")
-    ] = _GATE.slice_margin,
+        float | None,
+        typer.Option(
+            min=0,
+            help="No slice and no other test set may be worse than production's by more; default: its recipe's, "
+            "else 0.02.",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Whatever its figures say.")] = False,
     data: Data = None,
     as_json: AsJson = False,
@@ -79,7 +88,9 @@ def promote(
     """Put a version into production, if its figures let it."""
     store = _store(task, data)
     chosen = _resolved(store, version)
-    gate = Gate(test_set=test_set, metric=metric, margin=margin, slice_margin=slice_margin)
+    given = {"metric": metric, "margin": margin, "slice_margin": slice_margin}
+    changes = {"test_set": test_set} | {name: value for name, value in given.items() if value is not None}
+    gate = None if force else Gate.model_validate(gate_of(store.about(chosen).recipe).model_dump() | changes)
     store.promote(chosen, gate, force=force)
     _print_production(store, as_json)
 

@@ -30,6 +30,11 @@ Change = Annotated[
 Restart = Annotated[bool, typer.Option("--restart", help="Forget an unfinished run.")]
 
 _SHOP = ("log", "catalogue")
+_WRITTEN = (
+    *("checkpoint", "checkpoints", "best", "cards", "fp32", "int8", "tensorboard", "trials", "seed-*"),
+    *("report.html", "report.json", "fold-*.json", "search.sqlite*", "search.lock", "best.toml"),
+)
+"""What trainings, cross-validations and searches leave in the folder of a run."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +93,22 @@ def chosen(
         if restart and place.is_dir():
             if int(os.environ.get("WORLD_SIZE", "1")) > 1:
                 raise InputError("Several processes cannot forget a run together.", cure=f"Remove {place} first.")
-            shutil.rmtree(place)
+            _forget(place)
         text = recipe_toml(told) if change else path.read_text("utf-8-sig")
         yield Chosen(told, text, files or path.parent, place, shop)
     finally:
         if shop is not None:
             shop.close()
+
+
+def _forget(place: Path) -> None:
+    """Remove what runs write; whatever else lies in a folder that was named by --out is not ours."""
+    for pattern in _WRITTEN:
+        for path in place.glob(pattern):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
 
 def _changed(told: Recipe, changes: Sequence[str]) -> Recipe:

@@ -9,8 +9,7 @@ from rich.table import Table
 
 from lingsou.cli.console import AsJson, Data, errors, output, print_json, progress_bar
 from lingsou.cli.recipe_options import Change, Chosen, Files, Name, Out, Restart, chosen
-from lingsou.core.errors import InputError
-from lingsou.core.gates import Gate
+from lingsou.core.errors import InputError, LingsouError
 from lingsou.core.model_store import ModelStore
 from lingsou.training.recipe import read_recipe, shipped_recipes
 
@@ -54,7 +53,7 @@ def recipe(
     """Fine-tune a language model by a recipe. The model is stored as candidate; promote it when it convinces you."""
     if start is not None and seeds > 1:
         raise InputError("--from goes on with one model, --seeds begins several.", cure="One of the two.")
-    with chosen(name, data, files, out, change, restart=restart, with_shop=start is not None) as task:
+    with chosen(name, data, files, out, change, restart=restart and not plan, with_shop=start is not None) as task:
         _run(task, start, replay, seeds, plan=plan, promote=promote, as_json=as_json)
 
 
@@ -62,7 +61,7 @@ def _run(
     task: Chosen, start: str | None, replay: float, seeds: int, *, plan: bool, promote: bool, as_json: bool
 ) -> None:
     from lingsou.training.neural.continual import Parent, open_parent
-    from lingsou.training.neural.deliver import deliver
+    from lingsou.training.neural.deliver import deliver, write_cards
     from lingsou.training.neural.run import prepare, read_data
 
     told, place, shop = task.recipe, task.place, task.shop
@@ -73,18 +72,23 @@ def _run(
     with errors.status("reading data and model"):
         examples = read_data(told, task.files, shop)
         run = prepare(told, task.files, place, shop, data=examples, parent=parent, replay=replay)
+    if parent and (without := [head for head in told.tasks if head in parent.recipe.tasks and head not in run.old]):
+        errors.print(
+            f"{parent.version} keeps no data of {', '.join(without)}: none of it is replayed, and what is forgotten "
+            "cannot be measured.",
+            highlight=False,
+        )
     if not run.device.processes.first:  # one of several that accelerate launched: the first one does the rest
         if not plan:
             run.train()
         return
-    foreseen = run.plan()
     if plan:
+        foreseen = run.plan()
         foreseen = replace(foreseen, steps=seeds * foreseen.steps, seconds=seeds * foreseen.seconds)
         _print_plan(run, foreseen, as_json=as_json)
         return
-    (place / "cards").mkdir(parents=True, exist_ok=True)
+    write_cards(run, place)
     for head, card in run.cards.items():
-        card.write(place / "cards" / f"{head}.json")
         for warning in card.warnings:
             errors.print(f"{head}: {warning}", highlight=False)
     with errors.status("measuring the base"):
@@ -123,6 +127,7 @@ def _run(
         }
     if shop is not None:
         summary["version"] = _stored(run, delivered, ModelStore(shop.folder.models / delivered.task), promote=promote)
+    run.trainer.forget()
     _print_summary(summary, delivered.task, promoted=promote and shop is not None, as_json=as_json)
 
 
@@ -149,17 +154,38 @@ def _trained_together(task: Chosen, seeds: int, examples: Any) -> tuple[Any, Any
 
 def _stored(run: Any, delivered: Any, store: ModelStore, *, promote: bool) -> str:
     """The version that is the candidate now, or in production."""
-    from lingsou.training.neural.deliver import measure_again
-
     version = store.add(delivered.folder, delivered.manifest, datetime.now(UTC))
+    production = store.alias("production")
+    if production:
+        with errors.status("measuring production on the same rows"):
+            _measure_production(run, store, production)
     if promote:
-        production = store.alias("production")
-        if production:  # it may have been measured on another test set
-            for test_set, measured in measure_again(run, store.path(production)).items():
-                store.record(production, test_set, measured)
-        told = run.recipe.gate
-        store.promote(version, Gate(metric=told.metric or "", margin=told.margin, slice_margin=told.slice_margin))
+        store.promote(version, run.recipe.gate.gate)
     return version
+
+
+def _measure_production(run: Any, store: ModelStore, production: str) -> None:
+    """Record production's figures on the run's test parts, so that the gate can compare; say where there are none."""
+    from lingsou.training.neural.measured import measure_again
+
+    known = store.about(production).measurements
+    data = {task.name: run.cards[task.name].parts["test"].sha256 for task in run.tasks}
+    if all(name in known and known[name].data == own for name, own in data.items()):
+        return
+    reason = "it keeps no such head"
+    try:
+        store.verify(production)
+        found = measure_again(run, store.path(production))
+    except LingsouError as error:  # the model that was trained is kept all the same
+        found, reason = {}, str(error)
+    for test_set, measured in found.items():
+        store.record(production, test_set, measured)
+    if unmeasured := [name for name, own in data.items() if name not in found and name in known]:
+        errors.print(
+            f"Production was not measured on the new test rows of {', '.join(unmeasured)}: {reason}. The gate cannot "
+            f"compare; look at the reports of both, then: lingsou models promote {store.task} --force",
+            highlight=False,
+        )
 
 
 def _print_plan(run: Any, foreseen: Any, *, as_json: bool) -> None:

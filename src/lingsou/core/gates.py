@@ -12,12 +12,14 @@ _ROUNDING = 1e-9
 
 
 class Gate(Frozen):
-    """A promotion passes if production is beaten by the margin and no part of the test set gets worse than allowed."""
+    """A promotion passes if production is beaten by the margin and nothing else gets worse than allowed."""
 
-    test_set: str = Field("", description="name; empty: the first that the new model was measured on")
-    metric: str = Field("", description="name; empty: the first of that measurement")
+    test_set: str = Field("", description="that decides; empty: the new model's first that production has too")
+    metric: str = Field("", description="that decides; empty: the first of that measurement")
     margin: Finite = Field(0.0, description="production must be beaten by at least so much; may be negative")
-    slice_margin: float = Field(0.02, ge=0, description="no slice may be worse than production's by more than that")
+    slice_margin: float = Field(
+        0.02, ge=0, description="no slice and no other test set may be worse than production's by more than that"
+    )
 
 
 class Difference(Frozen):
@@ -37,28 +39,47 @@ def gain(metric: str, before: float, after: float) -> float:
 
 
 def objections(gate: Gate, new: ModelManifest, production: ModelManifest | None) -> list[str]:
-    """Every reason against promoting `new`; the first production of a task needs only to carry the metric."""
-    test_set = gate.test_set or next(iter(new.measurements), "")
-    measured = new.measurements.get(test_set)
-    if measured is None:
-        return [f"It was not measured on '{test_set}'." if test_set else "It was not measured on any test set."]
-    metric = gate.metric or next(iter(measured.values), "")
-    if metric not in measured.values:
-        return [f"Its measurement on '{test_set}' has no metric '{metric}'."]
+    """Every reason against promoting `new`; the first production of a task needs only to carry the metric.
+
+    One test set decides. On the others that production was measured on, such as those of its other heads, the new
+    model is judged by its own first metric of each; one that it lacks is a reason too.
+    """
+    own, before = new.measurements, production.measurements if production else {}
+    decides = gate.test_set or next((name for name in own if name in before), next(iter(own), ""))
+    if decides not in own:
+        return [f"It was not measured on '{decides}'." if decides else "It was not measured on any test set."]
+    metric = gate.metric or next(iter(own[decides].values), "")
+    if metric not in own[decides].values:
+        return [f"Its measurement on '{decides}' has no metric '{metric}'."]
     if production is None:
         return []
-    before = production.measurements.get(test_set)
-    if before is None:
-        return [f"Production was not measured on '{test_set}'."]
-    if before.data != measured.data:
+    if decides not in before:
+        return [f"Production was not measured on '{decides}'."]
+    found = _objections(gate, decides, metric, own[decides], before[decides], decides=True)
+    for test_set, old in before.items():
+        if test_set not in own:
+            found.append(f"Production was measured on '{test_set}' and it was not, as if it had no such head.")
+        elif test_set != decides:
+            first = next(iter(own[test_set].values), "")
+            found += _objections(gate, test_set, first, own[test_set], old, decides=False)
+    return found
+
+
+def _objections(
+    gate: Gate, test_set: str, metric: str, new: Measurement, before: Measurement, *, decides: bool
+) -> list[str]:
+    """On one test set, by one metric: all of it and its slices."""
+    if before.data != new.data:
         return [f"Production was measured on other data of the name '{test_set}': the two cannot be compared."]
     if metric not in before.values:
         return [f"Production's measurement on '{test_set}' has no metric '{metric}'."]
     found = []
-    old, own = before.values[metric], measured.values[metric]
-    if gain(metric, old, own) < gate.margin - _ROUNDING:
-        found.append(f"{metric} on '{test_set}' is {own:.4f} against production's {old:.4f}: not {gate.margin:+g}.")
-    return found + _slice_objections(gate.slice_margin, test_set, metric, measured, before)
+    old, own = before.values[metric], new.values[metric]
+    told = f"{metric} on '{test_set}' is {own:.4f} against production's {old:.4f}"
+    if gain(metric, old, own) < (gate.margin if decides else -gate.slice_margin) - _ROUNDING:
+        said = f"not {gate.margin:+g}" if decides else f"worse by more than {gate.slice_margin:g}"
+        found.append(f"{told}: {said}.")
+    return found + _slice_objections(gate.slice_margin, test_set, metric, new, before)
 
 
 def _slice_objections(allowed: float, test_set: str, metric: str, new: Measurement, before: Measurement) -> list[str]:

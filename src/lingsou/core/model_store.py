@@ -194,7 +194,8 @@ class ModelStore:
                 if reasons:
                     raise ConflictError(
                         f"{version} does not become the {self.task} in production. {' '.join(reasons)}",
-                        cure="Measure both on the same test set, improve it, or promote it with --force.",
+                        cure="Improve it; where the data differ, train by its recipe again, which measures both on the "
+                        "same rows; or promote it with --force.",
                     )
             candidate = None if aliases.candidate == version else aliases.candidate
             history = _followed(aliases) if before != version else aliases.history

@@ -101,7 +101,7 @@ def moved(spans: Sequence[Span], edits: Sequence[Edit]) -> tuple[Span, ...] | No
 
 
 class Augmenter:
-    """Changes a share of the rows of a set, anew for each epoch."""
+    """Changes a share of the rows of a set, each time it is asked."""
 
     def __init__(
         self,
@@ -125,9 +125,9 @@ class Augmenter:
                 raise _unknown(name, AUGMENTATIONS)
         if "translation" in shares and translate is None:
             raise ConfigurationError(
-                "The augmentation 'translation' needs an LLM, and none is configured.",
+                "The augmentation 'translation' needs an LLM, and there is none.",
                 field="train.augment.translation",
-                cure="Configure an LLM, or remove translation from [train.augment].",
+                cure="Remove translation from [train.augment]; in code, hand over `translate`.",
             )
         self._shares = dict(shares)
         self._translate = translate or str

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 
 import lingsou
 from lingsou.core.errors import ConfigurationError, NotFoundError
+from lingsou.core.gates import Gate
 from lingsou.core.types import Frozen
 from lingsou.encoders.manifest import HeadRole
 
@@ -125,9 +126,14 @@ class ExportSpec(Frozen):
 class GateSpec(Frozen):
     """What a candidate must show before it goes into production."""
 
-    metric: str | None = Field(None, description="none: the first task's")
-    margin: float = Field(0.0, description="by which production must be beaten on the same test set")
-    slice_margin: float = Field(0.05, ge=0, description="no slice may lose more")
+    metric: str | None = Field(None, description="of the first task; none: its first")
+    margin: float = Field(0.0, description="by which production must be beaten on the first task's test set")
+    slice_margin: float = Field(0.05, ge=0, description="no slice and no other task may lose more")
+
+    @property
+    def gate(self) -> Gate:
+        """The same, for the store."""
+        return Gate(metric=self.metric or "", margin=self.margin, slice_margin=self.slice_margin)
 
 
 class Recipe(Frozen):
@@ -199,6 +205,22 @@ def read_recipe(path: Path) -> Recipe:
         where = ".".join(str(part) for part in first["loc"])
         raise ConfigurationError(
             f"{path}: {first['msg']}.", field=where or None, cure="docs/training.md lists every key."
+        ) from error
+
+
+def gate_of(text: str) -> Gate:
+    """The gate of the recipe that a model's manifest tells; one with all defaults where it tells none.
+
+    Raises:
+        ConfigurationError: the text is no recipe.
+    """
+    if not text:
+        return Gate()
+    try:
+        return GateSpec.model_validate(tomllib.loads(text).get("gate", {})).gate
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        raise ConfigurationError(
+            f"The model's recipe, which names its gate, cannot be read: {error}.", cure="Train anew, or --force."
         ) from error
 
 

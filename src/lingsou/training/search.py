@@ -46,11 +46,19 @@ class Trials:
     """In the order of trying."""
 
 
-def search(recipe: Recipe, space: Space, run: Callable[[Recipe, Report], float], trials: int, storage: Path) -> Trials:
+def search(
+    recipe: Recipe,
+    space: Space,
+    run: Callable[[Recipe, Report], float],
+    trials: int,
+    storage: Path,
+    *,
+    data: str = "",
+) -> Trials:
     """Try `trials` recipes that differ from `recipe` in `space`, the first one as it is where `space` holds it.
 
-    The same recipe, space and `storage` go on with an earlier search, and find what it would have found unbroken;
-    another recipe or space begins another search in the same file.
+    The same recipe, space, `data` and `storage` go on with an earlier search, and find what it would have found
+    unbroken; another recipe, space or data begins another search in the same file.
 
     Args:
         recipe: what is varied; `train.seed` seeds the search too.
@@ -58,6 +66,7 @@ def search(recipe: Recipe, space: Space, run: Callable[[Recipe, Report], float],
         run: trains a recipe and gives its metric, higher is better; it lets what its `Report` raises through.
         trials: how many in all, earlier ones included.
         storage: the folder of `search.sqlite`.
+        data: names the rows that figures are of, such as their hash.
 
     Raises:
         ConfigurationError: a path or value does not fit the recipe, or no trial came to a number.
@@ -69,16 +78,22 @@ def search(recipe: Recipe, space: Space, run: Callable[[Recipe, Report], float],
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     storage.mkdir(parents=True, exist_ok=True)
     with _alone(storage):
-        return _search(optuna, recipe, space, run, trials, storage)
+        return _search(optuna, recipe, space, run, trials, storage, data)
 
 
 def _search(
-    optuna: Any, recipe: Recipe, space: Space, run: Callable[[Recipe, Report], float], trials: int, storage: Path
+    optuna: Any,
+    recipe: Recipe,
+    space: Space,
+    run: Callable[[Recipe, Report], float],
+    trials: int,
+    storage: Path,
+    data: str,
 ) -> Trials:
     kept = optuna.storages.RDBStorage(f"sqlite:///{storage / 'search.sqlite'}")
     try:
         study = optuna.create_study(
-            study_name=_name(recipe, space),
+            study_name=_name(recipe, space, data),
             storage=kept,
             direction="maximize",
             pruner=optuna.pruners.MedianPruner(),
@@ -211,8 +226,8 @@ def _found(optuna: Any, study: Any, recipe: Recipe) -> Trials:
     return Trials(recipe, metric, tuple(tried))
 
 
-def _name(recipe: Recipe, space: Space) -> str:
-    whole = recipe.model_dump_json() + json.dumps(dict(space))
+def _name(recipe: Recipe, space: Space, data: str) -> str:
+    whole = recipe.model_dump_json() + json.dumps(dict(space)) + data
     return f"{recipe.name}-{hashlib.sha256(whole.encode()).hexdigest()[:16]}"
 
 

@@ -104,6 +104,13 @@ def test_moments_come_back_to_their_own_weights() -> None:
             assert torch.equal(other.state[value][key], moment)
 
 
+def test_moments_go_to_the_device_of_their_weights() -> None:
+    weight = torch.nn.Parameter(torch.ones(2, device="meta"))
+    optimiser = torch.optim.AdamW([weight], lr=0.1)
+    restore_moments(optimiser, {"exp_avg/a": torch.ones(2), "step/a": torch.tensor(1.0)}, {"a": weight})
+    assert {value.device.type for value in optimiser.state[weight].values()} == {"meta"}
+
+
 def test_the_mean_of_several_files(tmp_path: Path) -> None:
     for number in (1, 3):
         save_weights(tmp_path / f"{number}.safetensors", {"a": torch.full((2,), float(number))})

@@ -6,10 +6,12 @@ import torch
 from transformers import DistilBertConfig, DistilBertModel
 
 from lingsou.core.errors import ConfigurationError
+from lingsou.training.examples import HistorySet, Splits
 from lingsou.training.neural.base import Base
 from lingsou.training.neural.compression import drop_layers, kept_layers, prune_vocabulary, rows_to_keep
 from lingsou.training.neural.methods.attach import attach
 from lingsou.training.neural.methods.layers import layers_of
+from lingsou.training.neural.run import used_pieces
 from lingsou.training.neural.text_model import TextModel
 from lingsou.training.recipe import MethodSpec
 
@@ -74,6 +76,16 @@ def test_a_shop_s_vocabulary(tiny_base: Base) -> None:
     assert torch.equal(model.encode(model.queries(SHOP, 32)), vectors[0])
     assert torch.equal(model.encode(model.documents(SHOP, 32)), vectors[1])
     assert pruned.model.config.pad_token_id == model.cutter.pad == 1
+
+
+def test_the_pieces_of_a_shop_hold_both_prefixes_and_every_product(tiny_base: Base) -> None:
+    rows = HistorySet(("nike 42", "red dress", "white case"), ((0, 1), (2, 1)), ("a", "b"), np.zeros(2))
+    texts = [*rows.texts, "red"]
+    whole = TextModel(tiny_base)
+    vectors = whole.encode(whole.documents(texts, 32))
+    used = used_pieces(tiny_base, {"next": Splits(rows, rows, rows)})
+    model = TextModel(prune_vocabulary(tiny_base, rows_to_keep(tiny_base, used)))
+    assert torch.equal(model.encode(model.documents(texts, 32)), vectors), "no prefix is spelt letter by letter"
 
 
 def test_a_pruned_model_can_be_trained(tiny_base: Base) -> None:

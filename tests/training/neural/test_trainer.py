@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def test_two_heads_learn_together(tmp_path: Path) -> None:
     assert {name for name in last if last[name] < first[name]} == {"matching", "mood"}
 
 
-@pytest.mark.parametrize("method", ["full", "lora", "adalora", "adapter"])
+@pytest.mark.parametrize("method", ["full", "lora", "adalora", "adapter", "prefix", "prompt", "frozen"])
 def test_a_resumed_run_ends_as_an_unbroken_one(tmp_path: Path, method: str) -> None:
     made = recipe(method=method, dropout=0.1, average=2, mixing="uncertainty")
     whole = prepared(tmp_path / "whole", made)
@@ -118,6 +119,28 @@ def test_a_checkpoint_of_another_recipe_is_not_taken(tmp_path: Path) -> None:
         prepared(tmp_path, recipe("matching", learning_rate=1e-3)).train()
 
 
+def test_a_checkpoint_of_other_texts_or_other_weights_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared(tmp_path, recipe("matching")).trainer.run(until=2)
+    prepared(tmp_path, recipe("matching")).trainer.run(until=3)
+    with pytest.raises(ConflictError, match="--restart"):
+        prepared(tmp_path, recipe("matching"), make_tiny_base(seed=1)).train()
+    told = pair_splits()
+    first, *others = told.train.texts
+    mended = replace(told.train, texts=(f"{first} mended", *others))
+    monkeypatch.setitem(SPLITS, "matching", replace(told, train=mended))
+    with pytest.raises(ConflictError, match="--restart"):
+        prepared(tmp_path, recipe("matching")).train()
+
+
+def test_a_finished_run_makes_room_for_the_next(tmp_path: Path) -> None:
+    run = prepared(tmp_path, recipe("matching", checkpoint_minutes=1e-6))
+    run.train()
+    run.trainer.forget()
+    prepared(tmp_path, recipe("matching", learning_rate=1e-3)).trainer.run(until=1)
+
+
 def test_patience_ends_a_training_that_gets_no_better(tmp_path: Path) -> None:
     run = prepared(tmp_path, recipe("mood", epochs=50, learning_rate=1e-9, head_learning_rate=1e-9, patience=2))
     trained = run.train()
@@ -158,7 +181,7 @@ def test_accumulated_batches_move_as_one_large_batch(tmp_path: Path) -> None:
 
 
 def test_the_plan_says_what_will_run_and_moves_nothing(tmp_path: Path) -> None:
-    run = prepared(tmp_path, recipe(method="lora"))
+    run = prepared(tmp_path, recipe(method="lora", adversarial=0.5, weight_decay=0.1))
     before = weights(run)
     plan = run.plan()
     assert plan.rows == {"matching": 72, "mood": 16}
@@ -167,13 +190,18 @@ def test_the_plan_says_what_will_run_and_moves_nothing(tmp_path: Path) -> None:
     assert plan.seconds > 0
     assert plan.disk_mb > 0
     assert all(torch.equal(value, before[name]) for name, value in weights(run).items())
+    untouched = prepared(tmp_path / "other", run.recipe)
+    run.train()
+    untouched.train()
+    other = weights(untouched)
+    assert all(torch.equal(value, other[name]) for name, value in weights(run).items()), "no moment was left either"
 
 
 def test_a_disk_that_is_too_small_is_said_before_hours_are_spent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 1000})())
-    with pytest.raises(StorageFullError, match="Checkpoints take"):
+    with pytest.raises(StorageFullError, match="Checkpoints and exports take"):
         prepared(tmp_path, recipe())
 
 

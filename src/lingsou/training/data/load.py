@@ -147,6 +147,15 @@ def splits_of(
     return splits, card
 
 
+def given_to_train(spec: DataSpec, kind: TaskKind, root: Path, shop: Shop | None = None) -> ExampleSet | None:
+    """The rows of `train_paths`; none: there are no such files. Arguments and errors as for `splits_of`."""
+    found = []
+    for path in spec.train_paths:
+        one = spec.model_copy(update={"path": path})
+        found.append(load(one, kind, root, shop, tally=Tally(source_of(one), most=1.0)))
+    return joined(found) if found else None
+
+
 def source_of(spec: DataSpec) -> str:
     """The name of a source without the folders of this machine."""
     return Path(spec.path).name if spec.path else f"the shop's {spec.format}"

@@ -147,10 +147,11 @@ def moments_of(optimiser: torch.optim.Optimizer, names: Mapping[int, str]) -> di
 
 
 def restore_moments(optimiser: torch.optim.Optimizer, moments: Weights, parameters: Mapping[str, Tensor]) -> None:
-    """Put back what `moments_of` gave."""
+    """Put back what `moments_of` gave, on the device of each parameter."""
     for name, value in moments.items():
         key, _, parameter = name.partition("/")
-        optimiser.state[parameters[parameter]][key] = value.clone()
+        own = parameters[parameter]
+        optimiser.state[own][key] = value.to(own.device, copy=True)
 
 
 def mean_of(paths: list[Path]) -> dict[str, Tensor]:

@@ -1,8 +1,9 @@
-"""Going on from a model of the shop: its weights, its old data to be replayed, and its old test set.
+"""Going on from a model of the shop: its weights, and of its data what it keeps, to be replayed and measured by.
 
 Source of replay against forgetting: Robins 1995; de Masson d'Autume et al. 2019 for language models.
 """
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,24 +13,26 @@ from typing import Any
 import numpy as np
 import torch
 from pydantic import ValidationError
+from safetensors import safe_open
+from safetensors.torch import save
 from torch import Tensor, nn
 
-from lingsou.core.errors import ConfigurationError, StorageError
+from lingsou.core.errors import ConfigurationError, InputError, StorageError
 from lingsou.core.model_store import ModelStore
-from lingsou.pipeline.shop import Shop
 from lingsou.training.data.content import joined
-from lingsou.training.data.load import splits_of
-from lingsou.training.examples import Splits
+from lingsou.training.data.earlier import Earlier, drawn
+from lingsou.training.examples import ExampleSet, HistorySet, Splits
 from lingsou.training.neural.base import Base, open_base
-from lingsou.training.neural.checkpoint import load_weights, save_weights
+from lingsou.training.neural.checkpoint import load_weights, write_whole
 from lingsou.training.neural.compression import drop_layers
 from lingsou.training.neural.device import Device
 from lingsou.training.neural.tasks.distil import Teacher
 from lingsou.training.neural.text_model import TextModel
 from lingsou.training.recipe import Recipe
 
-WEIGHTS = "weights.safetensors"
-"""In an artefact folder: every weight that differs from the base's, and the heads'. Serving does not read it."""
+WEIGHTS, DATA = "weights.safetensors", "data"
+"""In an artefact folder: every weight that differs from the base's, and the heads'; and the folder of what it keeps of
+its data. Serving reads neither."""
 
 ENCODER, HEAD = "encoder.", "head."
 """What the names in it begin with."""
@@ -46,6 +49,10 @@ class Parent:
     """With its weights."""
     heads: Mapping[str, Tensor]
     """By `task.parameter`."""
+    reference: str
+    """The pretrained model that the first of its line began with, as `open_base` takes it."""
+    data: Path
+    """Where it keeps data; older versions kept none."""
 
     def take_up(self, heads: nn.ModuleDict) -> None:
         """Put its heads' weights into those of the same name and shape; labels that are new begin anew."""
@@ -56,15 +63,34 @@ class Parent:
                     value.copy_(kept)
 
 
-def write_weights(folder: Path, model: TextModel, heads: nn.ModuleDict, recipe: Recipe) -> None:
-    """Keep what a later training needs to go on, in `weights.safetensors`: what changed since the base, float32."""
-    known = _begun(recipe).model.state_dict()
-    changed = {
-        f"{ENCODER}{name}": value
-        for name, value in model.base.model.state_dict().items()
-        if name not in known or known[name].shape != value.shape or not torch.equal(known[name], value.cpu())
-    }
-    save_weights(folder / WEIGHTS, changed | {f"{HEAD}{name}": value for name, value in heads.named_parameters()})
+def write_weights(folder: Path, model: TextModel, heads: nn.ModuleDict, reference: str) -> None:
+    """Keep what a later training needs to go on, in `weights.safetensors`: what changed since the base, float32.
+
+    The file also says what it is a difference against, for a recipe does not: with `--from`, training began with the
+    base and the layers of another one.
+
+    Args:
+        folder: gets the file.
+        model: trained, everything merged.
+        heads: by task.
+        reference: of the base that it all began with, as `open_base` takes it.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    layers = model.base.model.config.num_hidden_layers
+    known, own = _begun(reference, layers).model.state_dict(), model.base.model.state_dict()
+    changed = {name: value for name, value in own.items() if not _same(known.get(name), value.cpu())}
+    weights = {f"{ENCODER}{name}": value for name, value in changed.items()}
+    weights |= {f"{HEAD}{name}": value for name, value in heads.named_parameters()}
+    unchanged = json.dumps(sorted(own.keys() - changed.keys()))
+    told = {"base": reference, "layers": str(layers), "unchanged": unchanged}
+    content = save({name: value.detach().cpu().contiguous() for name, value in weights.items()}, told)
+    write_whole(folder / WEIGHTS, content)
+
+
+def _same(known: Tensor | None, value: Tensor) -> bool:
+    return known is not None and torch.equal(known, value)
 
 
 def open_parent(recipe: Recipe, version: str, models: Path) -> Parent:
@@ -85,8 +111,8 @@ def open_parent(recipe: Recipe, version: str, models: Path) -> Parent:
             )
         version = named
     store.verify(version)
-    told = store.about(version).recipe
-    folder = store.path(version)
+    about = store.about(version)
+    told, folder = about.recipe, store.path(version)
     if not told or not (folder / WEIGHTS).is_file():
         raise ConfigurationError(
             f"{version} cannot be trained on: it holds no {WEIGHTS}.",
@@ -97,12 +123,40 @@ def open_parent(recipe: Recipe, version: str, models: Path) -> Parent:
         own = Recipe.model_validate(tomllib.loads(told))
     except (tomllib.TOMLDecodeError, ValidationError) as error:
         raise StorageError(f"The recipe of {version} cannot be read: {error}.", cure="Train anew.") from error
-    weights = load_weights(folder / WEIGHTS)
-    base = _begun(own)
+    weights, began = load_weights(folder / WEIGHTS), _told(folder / WEIGHTS)
+    if not began and about.parent:
+        raise ConfigurationError(
+            f"{version} cannot be trained on: it went on from {about.parent} and does not say by which base.",
+            field="--from",
+            cure="Train anew; versions made since then say it.",
+        )
+    reference = began.get("base", own.base)
+    layers = int(began["layers"]) if began else own.export.layers
+    base = _begun(reference, layers)
     encoder = {name.removeprefix(ENCODER): value for name, value in weights.items() if name.startswith(ENCODER)}
-    base.model.load_state_dict(encoder, strict=False)
+    unchanged = set(json.loads(began["unchanged"])) if began else base.model.state_dict().keys() - encoder.keys()
+    try:
+        missing, unexpected = base.model.load_state_dict(encoder, strict=False)
+    except RuntimeError as error:
+        raise _unfit(version, reference) from error
+    if unexpected or set(missing) != unchanged:
+        raise _unfit(version, reference)
     heads = {name.removeprefix(HEAD): value for name, value in weights.items() if name.startswith(HEAD)}
-    return Parent(version, own, base, heads)
+    return Parent(version, own, base, heads, reference, folder / DATA)
+
+
+def _told(path: Path) -> dict[str, str]:
+    """What the file of weights says of itself; empty for older ones."""
+    with safe_open(path, framework="pt") as file:
+        found: dict[str, str] | None = file.metadata()
+    return found or {}
+
+
+def _unfit(version: str, reference: str) -> StorageError:
+    return StorageError(
+        f"The weights of {version} do not fit its base '{reference}': their names or shapes differ.",
+        cure="Put back the base that it was trained from, or train anew.",
+    )
 
 
 def open_teacher(recipe: Recipe, models: Path | None, device: Device) -> Teacher:
@@ -130,28 +184,59 @@ def open_teacher(recipe: Recipe, models: Path | None, device: Device) -> Teacher
     return Teacher(model, heads)
 
 
-def _begun(recipe: Recipe) -> Base:
-    """The base as a training by `recipe` begins with it, its vocabulary whole."""
-    base = open_base(recipe.base)
-    return drop_layers(base, recipe.export.layers) if recipe.export.layers else base
+def _begun(reference: str, layers: int | None) -> Base:
+    """The base with so many layers, none: all; its vocabulary whole."""
+    base = open_base(reference)
+    if layers is None or layers == base.model.config.num_hidden_layers:
+        return base
+    return drop_layers(base, layers)
 
 
-def old_splits(parent: Parent, files: Path, shop: Shop | None) -> dict[str, Splits[Any]]:
-    """The data that the parent learned from, as far as it can still be read, by task."""
-    seed = parent.recipe.train.seed
-    return {
-        name: splits_of(spec.data, spec.kind, files, shop, seed=seed, noise=False)[0]
-        for name, spec in parent.recipe.tasks.items()
-    }
+def earlier_data(parent: Parent, recipe: Recipe) -> dict[str, Earlier]:
+    """What the parent keeps of its data, of the tasks that `recipe` has too.
+
+    Raises:
+        StorageError: it is damaged.
+    """
+    found = {}
+    for name, spec in recipe.tasks.items():
+        known, path = parent.recipe.tasks.get(name), data_file(parent.data, name)
+        if known is not None and known.kind == spec.kind and path.is_file():
+            found[name] = Earlier.read(path, spec.kind)
+    return found
 
 
-def with_replay(new: Splits[Any], old: Splits[Any], share: float, seed: int) -> Splits[Any]:
-    """New training rows, and old ones beside them: `share` of their number. Held-out groups stay out of both."""
-    held = {*new.validation.keys(), *new.test.keys(), *old.validation.keys(), *old.test.keys()}
-    wanted = round(share * len(new.train))
-    fitting = np.array([row for row, key in enumerate(old.train.keys()) if key not in held], np.int64)
-    if not wanted or not len(fitting):
-        return new
-    drawn = np.random.default_rng(seed).permutation(fitting)[:wanted]
-    fresh = np.array([row for row, key in enumerate(new.train.keys()) if key not in held], np.int64)
-    return Splits(joined([new.train.take(fresh), old.train.take(np.sort(drawn))]), new.validation, new.test)
+def data_file(folder: Path, task: str) -> Path:
+    """Where the data of a task is kept."""
+    return folder / f"{task}.jsonl.gz"
+
+
+def with_replay(new: Splits[Any], old: Earlier, share: float, seed: int) -> Splits[Any]:
+    """New training rows without those of the old test part, and old ones beside them: `share` of their number.
+
+    Raises:
+        InputError: all new rows are of the old test part.
+    """
+    measured = set(_names(old.test))
+    fresh = _without(new.train, measured)
+    if not len(fresh):
+        raise InputError(
+            f"All {len(new.train):,} rows to learn from are of the test part of the model that training goes on from.",
+            cure="Train on new data, or without --from.",
+        )
+    fitting = _without(old.train, {*measured, *_names(new.validation), *_names(new.test)})
+    replayed = fitting.take(drawn(_names(fitting), round(share * len(fresh)), seed))
+    train = joined([fresh, replayed]) if len(replayed) else fresh
+    return Splits(train, new.validation, new.test)
+
+
+def _without(examples: ExampleSet, names: set[str]) -> ExampleSet:
+    rows = [row for row, name in enumerate(_names(examples)) if name not in names]
+    return examples.take(np.array(rows, np.int64))
+
+
+def _names(examples: ExampleSet) -> list[str]:
+    """By which rows of two trainings are told to be the same: their groups; of histories, whose nobody kept, all."""
+    if isinstance(examples, HistorySet):
+        return ["\0".join(examples.texts[item] for item in items) for items in examples.items]
+    return examples.keys()

@@ -12,6 +12,7 @@ from lingsou.core.errors import ConflictError
 from lingsou.pipeline.shop import Shop
 from lingsou.training.crossval import Spread, folds, spreads
 from lingsou.training.data.content import joined
+from lingsou.training.data.load import given_to_train
 from lingsou.training.examples import Splits
 from lingsou.training.neural.checkpoint import write_whole
 from lingsou.training.neural.deliver import calibrate
@@ -45,8 +46,8 @@ def cross_validate(
 ) -> CrossValidated:
     """Train `k` times on all but two folds, choose by the one, measure by the other. Goes on after a kill.
 
-    All rows of `data` are cut anew, those of files of their own for validation or test too. Histories are cut by
-    shopper, not by time.
+    All rows of `data` are cut anew, those of files of their own for validation or test too; but rows of `train_paths`
+    are learned from alone, as always. Histories are cut by shopper, not by time.
 
     Args:
         recipe: what to train.
@@ -64,9 +65,11 @@ def cross_validate(
     """
     require_one("Cross-validation")
     seed = recipe.train.seed
-    cut = {
-        name: list(folds(joined([sets.train, sets.validation, sets.test]), k, seed)) for name, (sets, _) in data.items()
-    }
+    cut = {}
+    for name, (sets, _) in data.items():
+        spec = recipe.tasks[name]
+        alone = given_to_train(spec.data, spec.kind, files, shop)
+        cut[name] = list(folds(joined([sets.train, sets.validation, sets.test]), k, seed, alone))
     done = [
         _fold(recipe, number, {name: parts[number] for name, parts in cut.items()}, data, files, folder, shop, on_fold)
         for number in range(k)
@@ -90,7 +93,7 @@ def _fold(
 ) -> dict[str, Any]:
     """One fold's figures: those of its file, else by training."""
     kept = folder / f"fold-{number}.json"
-    key = run_key(recipe, {name: sets.train for name, sets in splits.items()})
+    key = run_key(recipe, splits)
     if kept.is_file():
         found: dict[str, Any] = orjson.loads(kept.read_bytes())
         if found["key"] != key:

@@ -8,24 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from torch import nn
 
 from lingsou import __version__
-from lingsou.core.manifests import Measurement, ModelManifest
-from lingsou.encoders.graph import SENTENCE, TOKEN_STATES, Precision
+from lingsou.core.manifests import ModelManifest
+from lingsou.encoders.graph import Precision
 from lingsou.encoders.manifest import EncoderManifest
 from lingsou.evaluation.report import machine
 from lingsou.ranking.cross_encoder import RerankerManifest
 from lingsou.training.evaluations import Evaluation, Perturbed
-from lingsou.training.neural.continual import write_weights
+from lingsou.training.neural.continual import DATA, data_file, write_weights
 from lingsou.training.neural.export import choose_precision, export_encoder, export_reranker
+from lingsou.training.neural.measured import measured
 from lingsou.training.neural.robustness import robustness
 from lingsou.training.neural.run import Prepared, peak_mb
-from lingsou.training.neural.served import Served
 from lingsou.training.neural.tasks.classification import ClassificationTask
 from lingsou.training.neural.tasks.matching import MatchingTask
 from lingsou.training.neural.tasks.tagging import TaggingTask
-from lingsou.training.neural.tasks.task import ExportedHead, Task
+from lingsou.training.neural.tasks.task import ExportedHead
 from lingsou.training.neural.trainer import Trained
 from lingsou.training.report import Precision as PrecisionReport
 from lingsou.training.report import TaskReport, TrainingReport
@@ -90,7 +89,7 @@ def deliver(
     )
     chosen = choose_precision(
         lambda precision: _export(run, about, folder / precision, precision, name or run.recipe.name),
-        lambda path: _measured(run, path),
+        lambda path: measured(run, path),
         run.recipe.export.most_lost,
         wanted=run.recipe.export.precision,
     )
@@ -134,9 +133,24 @@ def deliver(
         versions=versions(),
     )
     if run.attached.mergeable and run.recipe.export.vocabulary == "whole":
-        write_weights(chosen.folder, run.model, run.trainer.heads, run.recipe)
+        reference = run.parent.reference if run.parent else run.recipe.base
+        write_weights(chosen.folder, run.model, run.trainer.heads, reference)
+        for task_name, rows in run.data.items():
+            rows.write(data_file(chosen.folder / DATA, task_name), run.recipe.train.seed)
+    write_cards(run, chosen.folder)
     manifest = _manifest(run, chosen.folder)
     return Delivered(chosen.folder, manifest, write_report(report, folder), tests)
+
+
+def write_cards(run: Prepared, folder: Path) -> None:
+    """Write the data card of every task to `cards/<task>.json` in `folder`.
+
+    Raises:
+        StorageError: one cannot be written.
+    """
+    (folder / "cards").mkdir(parents=True, exist_ok=True)
+    for name, card in run.cards.items():
+        card.write(folder / "cards" / f"{name}.json")
 
 
 def calibrate(run: Prepared) -> None:
@@ -144,16 +158,6 @@ def calibrate(run: Prepared) -> None:
     for task in run.tasks:
         if isinstance(task, ClassificationTask | TaggingTask):
             task.calibrate(run.model, run.head(task.name))
-
-
-def measure_again(run: Prepared, folder: Path) -> dict[str, Measurement]:
-    """Another version's artefact on the test set of this run, so that a gate can compare the two.
-
-    Only where nothing but the artefact is needed: for matching, and for cross-encoders. Empty for others.
-    """
-    if _is_reranker(run) or all(isinstance(task, MatchingTask) for task in run.tasks):
-        return _measured(run, folder)
-    return {}
 
 
 def versions() -> dict[str, str]:
@@ -190,31 +194,6 @@ def _export(run: Prepared, about: ModelManifest, folder: Path, precision: Precis
     turn = next((each for each in turns if each is not None), None)
     export_encoder(run.model, _heads(run), folder, name=name, about=about, precision=precision, turn=turn)
     return folder
-
-
-def _measured(run: Prepared, folder: Path) -> dict[str, Measurement]:
-    """Every task on its test part through the artefact; the metric that decides first."""
-    found = {}
-    for task in run.tasks:
-        output, head = _served_by(run, task)
-        evaluation = task.evaluate(Served(run.model, folder, output), head, "test")
-        values = {task.metric: evaluation.values[task.metric]} | dict(evaluation.values)
-        found[task.name] = Measurement(
-            data=run.cards[task.name].parts["test"].sha256,
-            rows=evaluation.rows,
-            values=values,
-            slices={name: dict(of) for name, of in evaluation.slices.items()},
-        )
-    return found
-
-
-def _served_by(run: Prepared, task: Task) -> tuple[str, nn.Module]:
-    """The graph's output that a task is judged by, and what is left to be done to it."""
-    if _is_reranker(run):
-        return "score", nn.Identity()
-    if isinstance(task, MatchingTask):
-        return SENTENCE, nn.Identity()
-    return TOKEN_STATES, run.head(task.name)
 
 
 def _manifest(run: Prepared, folder: Path) -> EncoderManifest | RerankerManifest:

@@ -141,7 +141,7 @@ def _member(
 ) -> Member:
     """A member as its folder has it, else by training."""
     path, seed = folder / "member.json", recipe.train.seed
-    key = run_key(recipe, {name: sets.train for name, (sets, _) in data.items()})
+    key = run_key(recipe, {name: sets for name, (sets, _) in data.items()})
     if path.is_file():
         found: dict[str, Any] = orjson.loads(path.read_bytes())
         if found.pop("key") != key:
@@ -159,7 +159,7 @@ def _member(
         "seconds": trained.seconds,
     }
     run.attached.merge()
-    write_weights(folder, run.model, run.trainer.heads, recipe)
+    write_weights(folder, run.model, run.trainer.heads, recipe.base)
     write_whole(path, orjson.dumps({"key": key, **told}))
     return Member(seed=seed, folder=folder, **told)  # type: ignore[arg-type]
 

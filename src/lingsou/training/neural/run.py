@@ -4,7 +4,7 @@ import hashlib
 import resource
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,14 @@ from lingsou.pipeline.shop import Shop
 from lingsou.rules import RuleStore
 from lingsou.training.augment import Augmenter
 from lingsou.training.data.card import DataCard
-from lingsou.training.data.content import texts_of
+from lingsou.training.data.content import fingerprint_in_order, texts_of
+from lingsou.training.data.earlier import Earlier
 from lingsou.training.data.load import splits_of
 from lingsou.training.evaluations import Evaluation
-from lingsou.training.examples import ExampleSet, PairSet, Splits
+from lingsou.training.examples import HistorySet, PairSet, Splits
 from lingsou.training.neural.base import Base, open_base
 from lingsou.training.neural.compression import drop_layers, prune_vocabulary, rows_to_keep
-from lingsou.training.neural.continual import Parent, old_splits, open_teacher, with_replay
+from lingsou.training.neural.continual import Parent, earlier_data, open_teacher, with_replay
 from lingsou.training.neural.device import Device, choose
 from lingsou.training.neural.methods.attach import attach
 from lingsou.training.neural.methods.attached import Attached
@@ -60,7 +61,7 @@ class Plan:
     peak_mb: float
     """Resident memory so far, those steps included."""
     disk_mb: float
-    """Free space that checkpoints need."""
+    """Free space that checkpoints and exports need."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,10 @@ class Prepared:
     device: Device
     trainer: Trainer
     parent: Parent | None = None
-    old: Mapping[str, Splits[Any]] = field(default_factory=dict)
-    """Task → the parent's data."""
+    old: Mapping[str, Earlier] = field(default_factory=dict)
+    """Task → what the parent kept of its data."""
+    data: Mapping[str, Earlier] = field(default_factory=dict)
+    """Task → what the next training may need of this one's data: rows before augmentation."""
 
     def head(self, name: str) -> nn.Module:
         """The head of a task."""
@@ -96,7 +99,7 @@ class Prepared:
                 spec = self.recipe.tasks[task.name].model_copy(update={"hard_negatives": 0})
                 old, train = self.old[task.name], self.splits[task.name].train
                 # The head was shaped by the labels of what is trained on now.
-                named = Splits(train.take(few(train)), old.validation, old.test)
+                named = Splits(train.take(few(train)), self.splits[task.name].validation, old.test)
                 again = make_task(task.name, spec, named, self.model)
                 found[task.name] = again.evaluate(self.model, self.head(task.name), "test")
         return found
@@ -165,42 +168,37 @@ def prepare(
     data = data or read_data(recipe, files, shop)
     splits: dict[str, Splits[Any]] = {name: sets for name, (sets, _) in data.items()}
     cards = {name: card for name, (_, card) in data.items()}
+    old = earlier_data(parent, recipe) if parent else {}
+    splits |= {name: with_replay(splits[name], each, replay, recipe.train.seed) for name, each in old.items()}
+    learned = {name: Earlier(sets.train, sets.test) for name, sets in splits.items()}
     if recipe.train.augment:
         rules = RuleStore(shop.store.database).in_force()[1] if shop else ()
         augment = Augmenter(recipe.train.augment, rules=rules)
         rng = np.random.default_rng(recipe.train.seed)
         splits = {name: replace(sets, train=augment(sets.train, rng)) for name, sets in splits.items()}
-    old: dict[str, Splits[Any]] = {}
-    if parent is not None:
-        kinds = {name: spec.kind for name, spec in recipe.tasks.items()}
-        known = old_splits(parent, files, shop)
-        old = {name: sets for name, sets in known.items() if kinds.get(name) == parent.recipe.tasks[name].kind}
-        for name, sets in old.items():
-            splits[name] = with_replay(splits[name], sets, replay, recipe.train.seed)
     base = parent.base if parent else open_base(recipe.base)
     if recipe.export.layers and base.model.config.num_hidden_layers > recipe.export.layers:
         base = drop_layers(base, recipe.export.layers)
     if recipe.export.vocabulary == "shop":
-        base = prune_vocabulary(base, rows_to_keep(base, _used(base, splits)))
+        base = prune_vocabulary(base, rows_to_keep(base, used_pieces(base, splits)))
     device.prepare(base.model)
     set_dropout(base.model, recipe.train.dropout)
     if recipe.train.gradient_checkpointing:
         base.model.activation_checkpointing_enable({"use_reentrant": False})
     teacher = open_teacher(recipe, shop.folder.models if shop else None, device) if recipe.teacher else None
     run = assemble(recipe, base, splits, cards, device, folder, teacher)
-    if parent is None:
-        return run
-    parent.take_up(run.trainer.heads)
-    return replace(run, parent=parent, old=old)
+    if parent is not None:
+        parent.take_up(run.trainer.heads)
+    return replace(run, parent=parent, old=old, data=learned)
 
 
-def _used(base: Base, splits: Mapping[str, Splits[Any]]) -> set[int]:
+def used_pieces(base: Base, splits: Mapping[str, Splits[Any]]) -> set[int]:
     """Every piece that a text of any part uses."""
     cutter = Cutter(base.tokenizer, 0)
-    used: set[int] = set()
+    used = set(cutter.table([""], prefix=base.document_prefix, max_tokens=512).used().tolist())
     for sets in splits.values():
         for part in (sets.train, sets.validation, sets.test):
-            texts = {*texts_of(part), *(part.texts if isinstance(part, PairSet) else ())}
+            texts = {*texts_of(part), *(part.texts if isinstance(part, PairSet | HistorySet) else ())}
             used |= set(cutter.table(sorted(texts), prefix=base.query_prefix, max_tokens=512).used().tolist())
     return used
 
@@ -215,6 +213,7 @@ def assemble(
     teacher: Teacher | None = None,
 ) -> Prepared:
     """Tasks, method and trainer over data that is in memory; arguments and errors as in `prepare`."""
+    key = run_key(recipe, splits, (base.model, *([teacher.model] if teacher else ())))
     model = TextModel(base).to(device.device)
     model.use(device.precision)
     tasks = [make_task(name, spec, splits[name], model, teacher) for name, spec in recipe.tasks.items()]
@@ -222,28 +221,31 @@ def assemble(
     steps = plan_steps(tasks, recipe.train.model_copy(update={"accumulate": accumulate}))
     # Masked words are guessed by the whole table, so there it has to stay whole.
     masks = any(spec.kind == "masking" for spec in recipe.tasks.values())
-    words = np.array(sorted(_used(base, splits)), np.int64) if recipe.method.word_table and not masks else None
+    words = np.array(sorted(used_pieces(base, splits)), np.int64) if recipe.method.word_table and not masks else None
     attached = attach(model, recipe.method, recipe.train.seed, len(steps), words)
     weights = {name: spec.weight for name, spec in recipe.tasks.items()}
-    key = run_key(recipe, {name: sets.train for name, sets in splits.items()})
     folder.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(model, attached, tasks, steps, weights, recipe.train, device, folder, key=key)
     needed, free = trainer.disk_bytes(), shutil.disk_usage(folder).free
     if needed > free:
         raise StorageFullError(
-            f"Checkpoints take {needed / 2**20:,.0f} MiB, and '{folder}' has {free / 2**20:,.0f} MiB left.",
+            f"Checkpoints and exports take {needed / 2**20:,.0f} MiB, and '{folder}' has {free / 2**20:,.0f} MiB left.",
             cure="Free some space, name another folder, or choose a method that moves fewer weights.",
         )
     return Prepared(recipe, base, model, splits, cards, tasks, attached, device, trainer)
 
 
-def run_key(recipe: Recipe, sets: Mapping[str, ExampleSet]) -> str:
-    """Names the recipe and the very rows: a checkpoint of another key is not resumed."""
+def run_key(recipe: Recipe, splits: Mapping[str, Splits[Any]], models: Iterable[nn.Module] = ()) -> str:
+    """Names the recipe, the very rows and the weights it began with: a checkpoint of another key is not resumed."""
     told = orjson.dumps(recipe.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
     digest = hashlib.sha256(told)
-    for name in sorted(sets):
-        rows = sets[name]
-        digest.update(orjson.dumps([name, rows.keys(), rows.labels()]))
+    for name, sets in sorted(splits.items()):
+        parts = map(fingerprint_in_order, (sets.train, sets.validation, sets.test))
+        digest.update(f"{name} {' '.join(parts)}\n".encode())
+    for model in models:
+        for name, value in model.state_dict().items():
+            digest.update(f"{name} {tuple(value.shape)}\n".encode())
+            digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
     return digest.hexdigest()
 
 

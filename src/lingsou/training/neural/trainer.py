@@ -5,6 +5,7 @@ of whole queries, and a resumed run that equals an unbroken one to the last bit 
 """
 
 import math
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -125,12 +126,19 @@ class Trainer:
         return found
 
     def disk_bytes(self) -> int:
-        """What checkpoints may take at once: two turns with the optimiser's two moments, and the best weights."""
+        """What may lie on the disk at once.
+
+        Checkpoints: two turns with the optimiser's two moments, and the best weights. Exports: the graph in float32,
+        its int8 form of a quarter, the weights to go on from, and the copy of one of them in the model store.
+        """
         weights = sum(value.numel() * value.element_size() for value in self.moving.values())
-        return weights * (2 * 3 + max(self._spec.average, 1) + 1)
+        whole = 4 * sum(value.numel() for value in self.model.parameters())
+        return weights * (2 * 3 + max(self._spec.average, 1) + 1) + round(whole * (1 + 0.25 + 1 + 1))
 
     def rehearse(self, steps: int) -> float:
-        """Seconds that a step takes, by the gradients of `steps` steps that are thrown away; nothing moves."""
+        """Seconds that a step takes, by `steps` steps at a rate of 0: nothing moves, memory is what it will be."""
+        for group in self._optimiser.param_groups:
+            group["lr"] = 0.0
         self.model.train()
         chosen = np.random.default_rng(0).choice(len(self._steps), min(steps + 1, len(self._steps)), replace=False)
         seconds = []
@@ -138,9 +146,11 @@ class Trainer:
             for number in chosen.tolist():
                 began = time.perf_counter()
                 for task, rows in self._own(self._steps[number]):
-                    self._loss(task, rows, 1).backward()  # type: ignore[no-untyped-call]
-                seconds.append(time.perf_counter() - began)
+                    self._gradients(task, rows, 1)
+                self._optimiser.step()
                 self._optimiser.zero_grad(set_to_none=True)
+                seconds.append(time.perf_counter() - began)
+        self._optimiser.state.clear()
         return float(np.median(seconds[1:] or seconds))  # the first one also sets memory up
 
     def run(
@@ -198,6 +208,10 @@ class Trainer:
         run.journal.close()
         return Trained(run.journal.points, run.step, kept, run.seconds)
 
+    def forget(self) -> None:
+        """Remove the checkpoint of a training whose model is kept: another one may begin in the same folder."""
+        shutil.rmtree(self._folder / "checkpoint", ignore_errors=True)
+
     def evaluate(self) -> dict[str, Evaluation]:
         """Every task on its validation part."""
         return {task.name: task.evaluate(self.model, self.heads[task.name], "validation") for task in self.tasks}
@@ -211,11 +225,7 @@ class Trainer:
             group["lr"] = rate * factor
         losses: dict[str, list[float]] = {}
         for task, rows in self._own(step):
-            loss = self._loss(task, rows, len(step.batches))
-            self._backward(loss)
-            if self._adversary is not None:
-                with self._adversary.perturbed():
-                    self._backward(self._loss(task, rows, len(step.batches)))
+            loss = self._gradients(task, rows, len(step.batches))
             value = float(loss.detach()) * len(step.batches)
             if not math.isfinite(value):
                 raise _astray(f"The loss of '{self.tasks[task].name}' is {value}", number)
@@ -242,6 +252,15 @@ class Trainer:
         loss: Tensor = self._weighing(task, self.tasks[task].loss(self.model, head, rows))  # type: ignore[arg-type]
         extra = self._attached.extra_loss()
         return (loss if extra is None else loss + extra) / batches
+
+    def _gradients(self, task: int, rows: Rows, batches: int) -> Tensor:
+        """Add up the gradients of a batch, and those of its adversarial twin; the loss of the batch itself."""
+        loss = self._loss(task, rows, batches)
+        self._backward(loss)
+        if self._adversary is not None:
+            with self._adversary.perturbed():
+                self._backward(self._loss(task, rows, batches))
+        return loss
 
     def _backward(self, loss: Tensor) -> None:
         try:

@@ -8,14 +8,15 @@ from pathlib import Path
 
 from lingsou.core.errors import ConfigurationError
 from lingsou.pipeline.shop import Shop
+from lingsou.training.neural.methods.attach import LEARNING_RATES
 from lingsou.training.neural.processes import require_one
-from lingsou.training.neural.run import prepare, read_data
+from lingsou.training.neural.run import prepare, read_data, run_key
 from lingsou.training.neural.trainer import OnStep
 from lingsou.training.recipe import Recipe
-from lingsou.training.search import Report, Space, Trials, search
+from lingsou.training.search import Report, Space, Trials, search, set_by_path
 
-_ASTRAY = "train.learning_rate"
-"""The field of the error by which a training ends whose loss is no number any more."""
+_RATE = "train.learning_rate"
+"""Also the field of the error by which a training ends whose loss is no number any more."""
 
 
 def search_recipe(
@@ -63,13 +64,16 @@ def search_recipe(
         try:
             prepared.train(on_trial(tried, prepared.trainer.steps), report)
         except ConfigurationError as error:
-            if error.field == _ASTRAY:
+            if error.field == _RATE:
                 return math.nan
             raise
         found = prepared.evaluate("validation")
         values = [found[task.name].values[task.metric] for task in prepared.tasks]
         return sum(values) / len(values)
 
-    found = search(recipe, space, run, trials, folder)
+    if _RATE in space and recipe.train.learning_rate is None and recipe.train.optimiser == "adamw":
+        recipe = set_by_path(recipe, _RATE, LEARNING_RATES[recipe.method.name])  # so that the first trial is as it is
+    rows = run_key(recipe, {name: sets for name, (sets, _) in data.items()})
+    found = search(recipe, space, run, trials, folder, data=rows)
     shutil.rmtree(folder / "trials", ignore_errors=True)
     return found

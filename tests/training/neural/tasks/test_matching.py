@@ -4,6 +4,7 @@ from torch import nn
 
 from lingsou.core.errors import ConfigurationError
 from lingsou.training.examples import PairSet, Splits
+from lingsou.training.neural.tasks.make import make_task
 from lingsou.training.neural.tasks.matching import MatchingTask
 from lingsou.training.neural.tasks.relevance import PairTokens, RelevanceTask, score_pairs
 from lingsou.training.neural.text_model import TextModel
@@ -38,6 +39,13 @@ def test_sets_without_grades_are_chosen_by_retrieval(tiny_model: TextModel) -> N
     assert task.metric == "mrr@10"
     found = task.evaluate(tiny_model, task.head(32), "test")
     assert found.values["recall@10"] == 1.0  # there are two products
+
+
+@pytest.mark.parametrize("kind", ["matching", "relevance"])
+def test_a_metric_that_is_none_is_said_before_anything_runs(tiny_model: TextModel, kind: str) -> None:
+    with pytest.raises(ConfigurationError, match="no metric 'ndgc@10'") as caught:
+        make_task("main", spec(kind, metric="ndgc@10"), pair_splits(), tiny_model)
+    assert "ndcg@10" in caught.value.cure
 
 
 def test_mined_negatives_are_never_judged_products_of_the_query(tiny_model: TextModel) -> None:

@@ -99,6 +99,8 @@ class AdaLora(Attached):
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Take up the `state()` of an earlier run."""
         allocator = self._tuner.rankallocator
+        device = self._rows[0].device
+        state = {name: value.to(device) for name, value in state.items()}
         allocator.exp_avg_ipt = _under("sensitivity.", state)
         allocator.exp_avg_unc = _under("uncertainty.", state)
         allocator.ipt = dict.fromkeys(allocator.exp_avg_ipt)  # tells it that the averages are there

@@ -13,6 +13,7 @@ from lingsou.encoders.encoder import Vectors
 from lingsou.training.examples import PairSet, Rows, Splits
 from lingsou.training.neural.batching import by_query
 from lingsou.training.neural.losses import contrastive, cosine_margin, ordered, pairwise
+from lingsou.training.neural.tasks.options import choose
 from lingsou.training.neural.tasks.pooled import PooledTexts
 from lingsou.training.neural.tasks.task import Evaluation, ExportedHead, Part, Worst
 from lingsou.training.neural.text_model import TextModel
@@ -59,7 +60,8 @@ class MatchingTask:
         for query, text in zip(self._pairs.query.tolist(), self._pairs.text.tolist(), strict=True):
             self._known[query].add(text)
         graded = bool(len(rank_pools(splits.validation, np.zeros(len(splits.validation))).queries))
-        self.metric = spec.metric or ("ndcg@10" if graded else "mrr@10")
+        offered = ("ndcg@10", "mrr@10") if graded else ("mrr@10", "ndcg@10")
+        self.metric = choose(name, "metric", spec.metric, (*offered, "recall@10"))
         self._mined = self._mine(model) if spec.hard_negatives else None
 
     def head(self, hidden: int) -> nn.Module:

@@ -13,6 +13,7 @@ from lingsou.training.examples import PairSet, Rows, Splits
 from lingsou.training.neural.batching import by_query
 from lingsou.training.neural.losses import listwise, pairwise
 from lingsou.training.neural.tasks.matching import worst_pairs
+from lingsou.training.neural.tasks.options import choose
 from lingsou.training.neural.tasks.task import Evaluation, ExportedHead, Part
 from lingsou.training.neural.text_model import TextModel
 from lingsou.training.neural.tokens import TokenBatch, pad_to_longest
@@ -32,7 +33,7 @@ class RelevanceTask:
     def __init__(self, name: str, spec: TaskSpec, splits: Splits[PairSet], model: TextModel):
         self.name = name
         self.spec = spec
-        self.metric = spec.metric or "ndcg@10"
+        self.metric = choose(name, "metric", spec.metric, ("ndcg@10", "mrr@10"))
         self.rows = len(splits.train)
         if (spec.loss or "both") not in _LOSSES:
             raise ConfigurationError(
