@@ -1,6 +1,6 @@
 """How many products a second one core puts through the streaming checks, and in how much memory.
 
-    python -m benchmarks.check_throughput [--rows 1000000] [--data DIR] [--checks title,price] [--profile]
+    python -m benchmarks.check_throughput [--products 1000000] [--data DIR] [--checks title,price] [--profile]
 
 Without `--data` products are made up from a seed: half Chinese, half English, each with a title, a description of three
 to seven sentences, a brand, a category of three levels, four attributes, an image, a price and a stock; their mean
@@ -51,7 +51,7 @@ _COLOURS = {False: ("black", "white", "red", "blue"), True: ("黑色", "白色",
 def main() -> None:
     """Run it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--products", type=int, default=1_000_000)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--checks", default="")
     parser.add_argument("--profile", action="store_true")
@@ -60,14 +60,15 @@ def main() -> None:
     products = repeated(given.data) if given.data else made_up(0)
     alone = {}
     if given.profile:
-        sample = list(islice(products, min(PROFILED, given.rows)))
+        sample = list(islice(products, min(PROFILED, given.products)))
         for check in wanted(chosen):
             alone[check.id] = round(1e6 * timed([check], sample) / len(sample), 3)
             print(f"{check.id}: {alone[check.id]} µs", file=sys.stderr, flush=True)
         del sample
-    metrics = measure(products, given.rows, wanted(chosen))
+    metrics = measure(products, given.products, wanted(chosen))
     extra = {"microseconds_alone": alone} if alone else {}
-    print(result_line("check_throughput", given.data.name if given.data else "made up", metrics, **extra))
+    name = given.data.name if given.data else "made up"
+    print(result_line("check_throughput", name, metrics, products=given.products, **extra))
 
 
 def wanted(chosen: set[str]) -> list[Check]:
