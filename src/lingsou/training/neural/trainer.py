@@ -139,6 +139,7 @@ class Trainer:
         """Seconds that a step takes, by `steps` steps at a rate of 0: nothing moves, memory is what it will be."""
         for group in self._optimiser.param_groups:
             group["lr"] = 0.0
+        scale = self._scaler.state_dict()
         self.model.train()
         chosen = np.random.default_rng(0).choice(len(self._steps), min(steps + 1, len(self._steps)), replace=False)
         seconds = []
@@ -147,9 +148,11 @@ class Trainer:
                 began = time.perf_counter()
                 for task, rows in self._own(self._steps[number]):
                     self._gradients(task, rows, 1)
-                self._optimiser.step()
+                self._scaler.step(self._optimiser)  # leaves out a step whose float16 gradients overflowed
+                self._scaler.update()
                 self._optimiser.zero_grad(set_to_none=True)
                 seconds.append(time.perf_counter() - began)
+        self._scaler.load_state_dict(scale)
         self._optimiser.state.clear()
         return float(np.median(seconds[1:] or seconds))  # the first one also sets memory up
 
