@@ -65,6 +65,8 @@ GENUINE = [
     "Wool 毛 Knitting Yarn 100g",
     "Straw hat 帽 for women",
     "Bus model 路 with lights",
+    "Digestive enzyme 酶 60 capsules",
+    "Poster of the river 渭 and its valley",
 ]
 
 
@@ -233,3 +235,20 @@ def test_a_sign_between_two_spaces_stands_between_numbers() -> None:
         assert found is not None
         assert found.repaired == "×"
     assert misread("Scenery of a quiet road 路") is None
+
+
+@pytest.mark.parametrize(
+    ("garbled", "sign"),
+    [
+        ("Fibre cable 50/125渭m, orange", "μ"),
+        ("Metal film resistor 10k惟 1/4 W", "Ω"),
+        ("Security camera 360藲 with pan", "˚"),
+        ("Labels, removable, 脴 16 mm, white", "Ø"),
+        ("Self-adhesive labels 酶 12mm black", "ø"),
+        ("Brand 庐 tissue box for the car", "®"),
+    ],
+)
+def test_units_diameters_and_trade_marks_stand_where_they_may(garbled: str, sign: str) -> None:
+    found = misread(garbled)
+    assert found is not None
+    assert found.repaired == sign

@@ -34,10 +34,13 @@ def _as_gbk(firsts: Iterable[int]) -> str:
 _GBK_LEAD = re.compile(f"[{_as_gbk((*range(0xE2, 0xEA), 0xEF))}](?=[^\x00-\x7f\ufffd])")
 # é and its like inside a Latin word. The characters are common, so the word decides: "Lanc么me", not "ins帽xl".
 _GBK_ACCENT = re.compile(f"([{_as_gbk((0xC3,))}])(?<=[A-Za-z].)(?=[a-z])")
-# ® ° × and a space that does not break, among Latin letters. It also matches wherever `_GBK_ACCENT` does.
-_SIGNS = _as_gbk((0xC2, 0xC3))
+# ® ° × μ Ω ˚ and a space that does not break, among Latin letters. It also matches wherever `_GBK_ACCENT` does.
+_UNITS = "μΩ˚"
+_SIGNS = _as_gbk((0xC2, 0xC3)) + "".join(each.encode().decode("gb18030") for each in _UNITS)
 _GBK_SIGN = re.compile(f"[{_SIGNS}](?<=[ -~].)(?=[ -~]|\\Z)")
 _OTHER_HAN = re.compile(f"(?![{_SIGNS}])[\u3041-\u30fe\u3400-\u9fff]")
+_NUMBER_BEFORE = re.compile("[0-9] ?[kKMG]?$")
+_LENGTH = re.compile(" ?[0-9][0-9.,]* ?(?:mm|cm|m|in)\\b")
 _LETTERS = re.compile("[A-Za-z]*")
 _LETTERS_BEFORE = re.compile("[A-Za-z]*$")
 # Two neighbours out of accented letters, Greek, Cyrillic and symbols, as every single-byte misreading has them.
@@ -128,13 +131,16 @@ def _lone_sign(text: str) -> Misreading | None:
 def _may_stand(text: str, sign: re.Match[str]) -> bool:
     """Whether what a sign would say fits its place; else it is one Chinese word of its own: `Hello Kitty 猫 Plush Toy`.
 
-    An accented letter follows a letter, and a sign between two spaces stands between two words with numbers, as × does.
+    A unit follows a number, an accented letter a letter, and Ø may come before a length. A sign between two spaces is ®,
+    or stands between two words with numbers, as × does.
     """
     start, end = sign.span()
     says = _gb18030(sign[0]).decode()
+    if says in _UNITS:
+        return bool(_NUMBER_BEFORE.search(text[max(0, start - _WINDOW) : start]))
     if says >= "À" and says.isalpha():
-        return text[start - 1].isalpha()
-    if text[start - 1] != " " or text[end : end + 1].strip():
+        return text[start - 1].isalpha() or (says in "Øø" and bool(_LENGTH.match(text, end)))
+    if says == "®" or text[start - 1] != " " or text[end : end + 1].strip():
         return True
     before, after = text[max(0, start - _WINDOW) : start].split(), text[end : end + _WINDOW].split()
     return bool(before and after) and _has_digit(before[-1]) and _has_digit(after[0])

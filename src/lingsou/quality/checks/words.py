@@ -80,13 +80,7 @@ class WordsCheck:
         longest_first = sorted(self._chinese, key=lambda text: (-len(text), text))
         self._pattern = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
         others = [*longest_first, *sorted(first for first in self._phrases if first.encode() not in self._plain)]
-        tails: dict[str, list[str]] = {}
-        for each in others:
-            tails.setdefault(each[0], []).append(re.escape(each[1:]))
-        # A set in front lets the regex engine scan for it; alternatives alone would be tried at every place.
-        begins = "".join(map(re.escape, sorted(tails)))
-        by_first = "|".join(f"(?<={re.escape(first)})(?:{'|'.join(rest)})" for first, rest in sorted(tails.items()))
-        self._screen = re.compile(f"[{begins}](?:{by_first})" if tails else "(?!)")
+        self._screen = re.compile("|".join(map(re.escape, others)) or "(?!)")
 
     def observe(self, row: int, product: Product) -> None:
         """Look at all text at once, and at single fields only after a hit."""
