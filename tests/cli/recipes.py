@@ -50,7 +50,7 @@ def write_recipe(path: Path, base: Path, kind: str = "matching", **train: Any) -
         "[method]",
         'name = "lora"',
         "[train]",
-        *(f"{key} = {json.dumps(value)}" for key, value in told.items()),
+        *(f"{key} = {json.dumps(value)}" for key, value in told.items() if value is not None),
         "[export]",
         "most_lost = 1.0",
     ]

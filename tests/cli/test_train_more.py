@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from lingsou.training.neural.methods.attach import LEARNING_RATES
 from lingsou.training.recipe import Recipe, read_recipe
 
 from .conftest import Run
@@ -42,6 +43,17 @@ def test_a_search_ends_in_a_recipe_that_can_be_trained(tmp_path: Path, recipe: P
         refused = lingsou_here(*command, "--trials", 3, code=2)
     assert "Another search runs" in refused.err
     assert "cure:" in refused.err
+
+
+def test_a_search_begins_with_the_rate_that_the_method_would_have(
+    tmp_path: Path, base: Path, lingsou_here: Run
+) -> None:
+    write_pairs(tmp_path / "pairs.csv", range(24))
+    recipe = write_recipe(tmp_path / "tiny.toml", base, learning_rate=None)
+    here = ("--out", tmp_path / "search", "--data", tmp_path / "none", "--trials", 1, "--json")
+    done = lingsou_here("train", "search", recipe, *QUICK, *here, "--vary", "train.learning_rate=1e-5..1e-2").json
+    [first] = done["trials"]
+    assert first["values"] == {"train.learning_rate": pytest.approx(LEARNING_RATES["lora"])}
 
 
 @pytest.mark.parametrize(

@@ -197,6 +197,24 @@ def test_the_plan_says_what_will_run_and_moves_nothing(tmp_path: Path) -> None:
     assert all(torch.equal(value, other[name]) for name, value in weights(run).items()), "no moment was left either"
 
 
+def test_a_plan_whose_gradients_overflow_float16_moves_nothing(tmp_path: Path) -> None:
+    half = Device(torch.device("cpu"), torch.float16)
+    run = assemble(recipe("mood"), make_tiny_base(), {"mood": SPLITS["mood"]}, {}, half, tmp_path)
+    run.trainer._scaler = torch.amp.GradScaler("cpu", init_scale=2.0**120)
+    before = weights(run)
+    run.plan()
+    assert all(torch.equal(value, before[name]) for name, value in weights(run).items())
+    assert run.trainer._scaler.get_scale() == 2.0**120, "training begins with the scale that it would have had"
+
+
+def test_the_disk_holds_checkpoints_and_exports_at_once(tmp_path: Path) -> None:
+    run = prepared(tmp_path, recipe("mood", method="frozen"))
+    moving = 4 * sum(value.numel() for value in run.trainer.moving.values())
+    exported = 4 * sum(value.numel() for value in run.model.parameters())
+    # two checkpoints of the weights with two moments each, one average and the best; float32, int8 and two copies
+    assert run.trainer.disk_bytes() == 8 * moving + round(3.25 * exported)
+
+
 def test_a_disk_that_is_too_small_is_said_before_hours_are_spent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
