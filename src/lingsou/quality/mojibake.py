@@ -131,8 +131,8 @@ def _lone_sign(text: str) -> Misreading | None:
 def _may_stand(text: str, sign: re.Match[str]) -> bool:
     """Whether what a sign would say fits its place; else it is one Chinese word of its own: `Hello Kitty 猫 Plush Toy`.
 
-    A unit follows a number, an accented letter a letter, and Ø may come before a length. A sign between two spaces is ®,
-    or stands between two words with numbers, as × does.
+    A unit follows a number, an accented letter a letter, and Ø may come before a length. Between two spaces stands ®,
+    or × and its like, between two words with numbers.
     """
     start, end = sign.span()
     says = _gb18030(sign[0]).decode()
