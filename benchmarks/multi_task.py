@@ -11,9 +11,10 @@ Each folder is taken for what its files are; at least two kinds must be there:
     sentiment   CSV files with `label` and `review`: sorted unique texts, shuffled by seed 7, the last 20 % for the test
 
 `joint` trains all of them at once: tasks are drawn by the square root of their rows, losses weighed by uncertainty.
-Alone each trains with the same method, rate and batch for `EPOCHS`, so that none is seen more often together than
-apart. Every head reads the same token states: one forward pass of the encoder answers all four. `baseline` is a CRF
-over characters for entities, and word and character n-grams with a linear classifier for the two classes.
+Alone each trains with the same method and batch for `EPOCHS`, so that none is seen more often together than apart, and
+with the same rate, but for matching, whose vectors all become one at that rate where no other task holds them apart.
+Every head reads the same token states: one forward pass of the encoder answers all four. `baseline` is a CRF over
+characters for entities, and word and character n-grams with a linear classifier for the two classes.
 
 Each run is a process of its own; `--kept` keeps what each found, and a benchmark that was stopped goes on from there.
 """
@@ -41,6 +42,7 @@ from lingsou.training.examples import LabelSet, Splits
 from lingsou.training.recipe import Recipe
 
 BATCH, RATE, DROPOUT = 16, 2e-4, 0.1
+RATES_ALONE = {"matching": 3e-5}
 EPOCHS = {"matching": 2, "entities": 3, "category": 3, "sentiment": 1}
 JOINT_EPOCHS, SAMPLING = 1.4, 2.0
 TASKS: dict[str, dict[str, Any]] = {
@@ -156,16 +158,16 @@ READ: dict[str, Callable[[Path, argparse.Namespace], Splits[Any]]] = {
 
 def recipe(names: Sequence[str]) -> Recipe:
     """All tasks that are named, in one encoder."""
-    epochs = JOINT_EPOCHS if len(names) > 1 else EPOCHS[names[0]]
+    alone = len(names) == 1
     return Recipe.model_validate(
         {
             "name": "multi-task",
             "tasks": {name: TASKS[name] | {"data": {"format": FORMATS[name], "path": name}} for name in names},
             "method": {"name": "full", "word_table": True},
             "train": {
-                "epochs": epochs,
+                "epochs": EPOCHS[names[0]] if alone else JOINT_EPOCHS,
                 "batch": BATCH,
-                "learning_rate": RATE,
+                "learning_rate": RATES_ALONE.get(names[0], RATE) if alone else RATE,
                 "dropout": DROPOUT,
                 "evaluations": 0,
                 "sampling": SAMPLING,
