@@ -10,6 +10,7 @@ from filelock import FileLock
 
 from lingsou.training.neural.methods.attach import LEARNING_RATES
 from lingsou.training.recipe import Recipe, read_recipe
+from tests.chat_service import chat_service
 
 from .conftest import Run
 from .recipes import write_pairs, write_recipe
@@ -173,3 +174,20 @@ def test_a_pile_of_texts_becomes_rows_to_learn_from(tmp_path: Path, base: Path, 
     assert "--head main" in failed.err
     failed = lingsou_here("train", "to-label", pile, tmp_path / "x.csv", *here, code=2)
     assert "No encoder of the shop is candidate" in failed.err
+
+
+def test_queries_go_there_and_back_through_the_shop_s_language_model(
+    tmp_path: Path, recipe: Path, lingsou_here: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    translated = ("--set", "train.augment.translation=0.5", "--plan")
+    lingsou_here("init", "--data", shop := tmp_path / "shop")
+    with chat_service() as server:
+        server.say(lambda instruction, text: f"{text} 的")
+        monkeypatch.setenv("LINGSOU_LLM__URL", str(server.settings.url))
+        monkeypatch.setenv("LINGSOU_LLM__MODEL", "small")
+        for _ in range(2):
+            lingsou_here("train", recipe, *QUICK, *translated, "--data", shop)
+            asked = len(server.asked)
+        assert 0 < asked == 2 * len((shop / "training" / "translations.jsonl").read_text("utf-8").splitlines())
+    refused = lingsou_here("train", recipe, *QUICK, *translated, "--data", tmp_path / "none", "--out", tmp_path, code=2)
+    assert "needs an LLM" in refused.err

@@ -1,10 +1,8 @@
 """Other words from a language model: a local service that speaks its protocol, slow ones, broken ones."""
 
-import json
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,58 +19,19 @@ from lingsou.pipeline.understanding import Understanding
 from lingsou.retrieval.engines.embedded import EmbeddedEngine
 from lingsou.testing.catalogue import as_changes, tiny_catalogue
 from lingsou.text.segment import Segmenter
+from tests.chat_service import ChatService, chat_service, said
 
 SEGMENTER = Segmenter()
 
 
-class _Service(ThreadingHTTPServer):
-    """Answers as it is told, and remembers what it was asked."""
-
-    answer: Any = None
-    status = 200
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.asked: list[tuple[str, str | None, dict[str, Any]]] = []
-
-    @property
-    def settings(self) -> LlmSettings:
-        return LlmSettings(url=f"http://127.0.0.1:{self.server_port}/v1", model="small", key="k-1")
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Service
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.server.asked.append((self.path, self.headers["authorization"], body))
-        told = json.dumps(self.server.answer).encode()
-        self.send_response(self.server.status)
-        self.send_header("content-length", str(len(told)))
-        self.end_headers()
-        self.wfile.write(told)
-
-    def log_message(self, *args: Any) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
-def service() -> Iterator[_Service]:
-    server = _Service()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def service() -> Iterator[ChatService]:
+    with chat_service() as server:
+        yield server
 
 
-def _said(text: str) -> dict[str, Any]:
-    return {"choices": [{"message": {"role": "assistant", "content": text}}]}
-
-
-def test_the_lines_of_an_answer_become_expansions_and_are_kept(service: _Service) -> None:
-    service.answer = _said("1. Power Bank\n- 移动电源\n\npower bank\n充电宝\n" + "x" * 100)
+def test_the_lines_of_an_answer_become_expansions_and_are_kept(service: ChatService) -> None:
+    service.answer = said("1. Power Bank\n- 移动电源\n\npower bank\n充电宝\n" + "x" * 100)
     rewriting = Rewriting(ChatRewriter(service.settings), SEGMENTER, budget_ms=5_000)
     found = rewriting.expansions("充电宝")
     assert [(each.term, each.source, each.of) for each in found] == [
@@ -91,7 +50,7 @@ def test_the_lines_of_an_answer_become_expansions_and_are_kept(service: _Service
 @pytest.mark.parametrize(
     ("status", "answer"), [(500, {}), (200, {"choices": []}), (200, {"choices": [{"message": None}]}), (200, [])]
 )
-def test_a_broken_model_costs_nothing_and_is_left_alone(service: _Service, status: int, answer: Any) -> None:
+def test_a_broken_model_costs_nothing_and_is_left_alone(service: ChatService, status: int, answer: Any) -> None:
     service.status, service.answer = status, answer
     rewriting = Rewriting(ChatRewriter(service.settings), SEGMENTER, budget_ms=5_000)
     assert rewriting.expansions("lamp") == ()
@@ -100,7 +59,7 @@ def test_a_broken_model_costs_nothing_and_is_left_alone(service: _Service, statu
     rewriting.close()
 
 
-def test_nobody_is_told_of_persons(service: _Service) -> None:
+def test_nobody_is_told_of_persons(service: ChatService) -> None:
     rewriting = Rewriting(ChatRewriter(service.settings), SEGMENTER, budget_ms=5_000)
     assert rewriting.expansions("call me at +86 138 1234 5678") == ()
     assert rewriting.expansions("  ") == ()

@@ -280,6 +280,7 @@ class DataFolder:
         self.query_labels = self.root / "labels" / "queries.jsonl"
         self.mined_names = self.root / "expansions" / "mined_names.tsv"
         self.dropped_names = self.root / "expansions" / "dropped_names.tsv"
+        self.translations = self.root / "training" / "translations.jsonl"
 
     def exists(self) -> bool:
         """Whether `lingsou init` was run here."""

@@ -8,14 +8,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Protocol
 
-import httpx
 import structlog
 
 from lingsou.core import plugins
-from lingsou.core.errors import ConfigurationError
 from lingsou.core.plan import Expansion
 from lingsou.core.settings import LlmSettings
 from lingsou.events.masking import mask
+from lingsou.pipeline.chat import Chat
 from lingsou.text.normalise import normalise
 from lingsou.text.segment import Segmenter
 
@@ -42,7 +41,7 @@ class Rewriter(Protocol):
 
 
 class ChatRewriter:
-    """Asks a service that speaks the chat completions protocol (POST `/chat/completions`), as most servers do."""
+    """Asks the language model of the section `llm`."""
 
     def __init__(self, settings: LlmSettings):
         """Ask nothing yet.
@@ -50,31 +49,11 @@ class ChatRewriter:
         Raises:
             ConfigurationError: there is no address or no model.
         """
-        if not settings.url or not settings.model:
-            raise ConfigurationError(
-                "A language model is to be asked, but which is not said.",
-                field="llm",
-                cure="Set llm.url, such as http://127.0.0.1:11434/v1, and llm.model.",
-            )
-        headers = {"authorization": f"Bearer {settings.key.get_secret_value()}"} if settings.key else {}
-        self._model = settings.model
-        self._client = httpx.Client(base_url=settings.url, headers=headers, timeout=settings.timeout_s)
+        self._chat = Chat(settings)
 
     def rewrite(self, query: str) -> Sequence[str]:
-        """The lines of its answer.
-
-        Raises:
-            httpx.HTTPError: no answer, or none that is a success.
-            ValueError: the answer is of another form.
-        """
-        messages = [{"role": "system", "content": _ASK}, {"role": "user", "content": query}]
-        asked = {"model": self._model, "temperature": 0, "max_tokens": 100, "messages": messages}
-        answer = self._client.post("chat/completions", json=asked).raise_for_status().json()
-        try:
-            text = answer["choices"][0]["message"]["content"]
-            return [line.strip(" \t-*•\"'“”0123456789.") for line in text.splitlines()]
-        except (KeyError, IndexError, TypeError, AttributeError) as error:
-            raise ValueError("the answer is no chat completion") from error
+        """The lines of its answer; errors as those of `Chat.ask`."""
+        return [line.strip(" \t-*•\"'“”0123456789.") for line in self._chat.ask(_ASK, query).splitlines()]
 
 
 def rewriter_named(name: str | None, settings: LlmSettings) -> Rewriter | None:

@@ -108,14 +108,14 @@ class Augmenter:
         shares: Mapping[str, float],
         *,
         rules: Iterable[Rule] = (),
-        translate: Callable[[str], str] | None = None,
+        translate: Callable[[Sequence[str]], Sequence[str]] | None = None,
     ):
         """Make one.
 
         Args:
             shares: of `AUGMENTATIONS`, the share of rows that each changes.
             rules: the shop's, for its synonyms.
-            translate: a text there and back through another language.
+            translate: texts there and back through another language.
 
         Raises:
             ConfigurationError: an unknown name, or `translation` without an LLM.
@@ -127,10 +127,10 @@ class Augmenter:
             raise ConfigurationError(
                 "The augmentation 'translation' needs an LLM, and there is none.",
                 field="train.augment.translation",
-                cure="Remove translation from [train.augment]; in code, hand over `translate`.",
+                cure="Set llm.url and llm.model and name the shop (--data), or remove it from [train.augment].",
             )
         self._shares = dict(shares)
-        self._translate = translate or str
+        self._translate = translate or list
         own = [names for rule in rules if rule.enabled for names in _shop_names(rule)]
         self._perturbations: dict[str, Perturbation] = dict(_PLAIN)
         if "synonym" in shares:
@@ -154,17 +154,16 @@ class Augmenter:
         return changed
 
     def _texts(self, texts: Sequence[str], rng: Generator) -> tuple[str, ...]:
-        return tuple(self._text(text, rng) for text in texts)
-
-    def _text(self, text: str, rng: Generator) -> str:
+        found = list(texts)
         for name, share in self._shares.items():
-            if rng.random() >= share:
-                continue
+            rows = np.flatnonzero(rng.random(len(found)) < share).tolist()
             if name == "translation":
-                text = self._translate(text).strip() or text
+                for row, text in zip(rows, self._translate([found[row] for row in rows]), strict=True):
+                    found[row] = text.strip() or found[row]
             elif name != "entity":
-                text = edited(text, self._perturbations[name](text, rng))
-        return text
+                for row in rows:
+                    found[row] = edited(found[row], self._perturbations[name](found[row], rng))
+        return tuple(found)
 
     def _tagged(self, examples: TagSet, rng: Generator) -> TagSet:
         phrases: dict[str, list[str]] = defaultdict(list)

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from lingsou.core.errors import StorageFullError
+from lingsou.pipeline.chat import Chat
 from lingsou.pipeline.shop import Shop
 from lingsou.rules import RuleStore
 from lingsou.training.augment import Augmenter
@@ -39,6 +40,7 @@ from lingsou.training.neural.tokens import Cutter
 from lingsou.training.neural.trainer import OnScore, OnStep, Trained, Trainer
 from lingsou.training.recipe import Recipe
 from lingsou.training.robustness import few
+from lingsou.training.translation import BackTranslation
 
 _REHEARSED = 3
 """Steps that an estimate is measured on."""
@@ -173,7 +175,9 @@ def prepare(
     learned = {name: Earlier(sets.train, sets.test) for name, sets in splits.items()}
     if recipe.train.augment:
         rules = RuleStore(shop.store.database).in_force()[1] if shop else ()
-        augment = Augmenter(recipe.train.augment, rules=rules)
+        translated = "translation" in recipe.train.augment and shop is not None
+        translate = BackTranslation(Chat(shop.settings.llm), shop.folder.translations) if translated else None
+        augment = Augmenter(recipe.train.augment, rules=rules, translate=translate)
         rng = np.random.default_rng(recipe.train.seed)
         splits = {name: replace(sets, train=augment(sets.train, rng)) for name, sets in splits.items()}
     base = parent.base if parent else open_base(recipe.base)
