@@ -175,8 +175,9 @@ def prepare(
     learned = {name: Earlier(sets.train, sets.test) for name, sets in splits.items()}
     if recipe.train.augment:
         rules = RuleStore(shop.store.database).in_force()[1] if shop else ()
-        translated = "translation" in recipe.train.augment and shop is not None
-        translate = BackTranslation(Chat(shop.settings.llm), shop.folder.translations) if translated else None
+        translate = None
+        if shop and "translation" in recipe.train.augment:
+            translate = BackTranslation(Chat(shop.settings.llm), shop.folder.translations)
         augment = Augmenter(recipe.train.augment, rules=rules, translate=translate)
         rng = np.random.default_rng(recipe.train.seed)
         splits = {name: replace(sets, train=augment(sets.train, rng)) for name, sets in splits.items()}
