@@ -84,6 +84,7 @@ def page() -> str:
         for result in results:
             if result["benchmark"] == name:
                 lines += section(result)
+                lines += [f"{result['remark']}\n"] if "remark" in result else []
     return "\n".join(lines).rstrip() + "\n"
 
 

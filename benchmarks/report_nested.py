@@ -42,7 +42,7 @@ def nested(result: dict[str, Any]) -> Iterator[str]:
     beside = {key: result[key] for key in BESIDE if key in result}
     for name, figures in _groups(metrics | beside):
         yield f"| {name} | {figures} |"
-    yield f"\n{result['remark']}\n" if "remark" in result else ""
+    yield ""
 
 
 def _groups(value: dict[str, Any], name: str = "") -> Iterator[tuple[str, str]]:

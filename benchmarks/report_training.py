@@ -27,7 +27,7 @@ def finetune(result: dict[str, Any]) -> Iterator[str]:
             cells += [f"{found['transfer'][name]['ndcg@10']:.4f}", _gain(found["transfer"][name])]
         cells += [f"{found['trainable']:,}", f"{found['train_s']:.0f}", f"{found['peak_mb']:,.0f}"]
         yield f"| {method} | " + " | ".join(cells) + " |"
-    yield f"\n{result['remark']}\n" if "remark" in result else ""
+    yield ""
 
 
 def training_speed(result: dict[str, Any]) -> Iterator[str]:
@@ -93,7 +93,8 @@ def _change(found: dict[str, Any], key: str) -> str:
 def machine_of(result: dict[str, Any]) -> str:
     """What a result was measured on."""
     machine = result["machine"]
-    return f"{machine['cores']} cores ({machine['cpu']}), Python {machine['python']}, {machine['platform']}."
+    cores = "1 core" if machine["cores"] == 1 else f"{machine['cores']} cores"
+    return f"{cores} ({machine['cpu']}), Python {machine['python']}, {machine['platform']}."
 
 
 SECTIONS: dict[str, Section] = {
