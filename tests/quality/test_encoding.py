@@ -246,6 +246,9 @@ def test_a_sign_between_two_spaces_stands_between_numbers() -> None:
         ("Labels, removable, 脴 16 mm, white", "Ø"),
         ("Self-adhesive labels 酶 12mm black", "ø"),
         ("Brand 庐 tissue box for the car", "®"),
+        ("Tweeter speaker 4蠅 (Ohm) 400w", "ω"),
+        ("Plant based protein聽聽(0.5 kg)", "\xa0"),
+        ("Cable LC/L小 50/125渭m, orange", "μ"),
     ],
 )
 def test_units_diameters_and_trade_marks_stand_where_they_may(garbled: str, sign: str) -> None:

@@ -35,10 +35,11 @@ _GBK_LEAD = re.compile(f"[{_as_gbk((*range(0xE2, 0xEA), 0xEF))}](?=[^\x00-\x7f\u
 # é and its like inside a Latin word. The characters are common, so the word decides: "Lanc么me", not "ins帽xl".
 _GBK_ACCENT = re.compile(f"([{_as_gbk((0xC3,))}])(?<=[A-Za-z].)(?=[a-z])")
 # ® ° × μ Ω ˚ and a space that does not break, among Latin letters. It also matches wherever `_GBK_ACCENT` does.
-_UNITS = "μΩ˚"
+_UNITS = "μΩω˚"
 _SIGNS = _as_gbk((0xC2, 0xC3)) + "".join(each.encode().decode("gb18030") for each in _UNITS)
-_GBK_SIGN = re.compile(f"[{_SIGNS}](?<=[ -~].)(?=[ -~]|\\Z)")
-_OTHER_HAN = re.compile(f"(?![{_SIGNS}])[\u3041-\u30fe\u3400-\u9fff]")
+_NO_BREAK = "\xa0".encode().decode("gb18030")  # often two of them
+_GBK_SIGN = re.compile(f"[{_SIGNS}](?<=[ -~{_NO_BREAK}].)(?=[ -~{_NO_BREAK}]|\\Z)")
+_OTHER_HAN = re.compile(f"(?![{_as_gbk(range(0xC2, 0xE0))}])[\u3041-\u30fe\u3400-\u9fff]")
 _NUMBER_BEFORE = re.compile("[0-9] ?[kKMG]?$")
 _LENGTH = re.compile(" ?[0-9][0-9.,]* ?(?:mm|cm|m|in)\\b")
 _LETTERS = re.compile("[A-Za-z]*")
@@ -119,7 +120,7 @@ def _utf8_as_gbk(text: str) -> Misreading | None:
 
 
 def _lone_sign(text: str) -> Misreading | None:
-    """A sign in a text of Latin letters, in which no other Chinese character stands."""
+    """A sign in a text of Latin letters, in which no Chinese character stands that is none of such signs."""
     sign = next((sign for sign in _GBK_SIGN.finditer(text) if _may_stand(text, sign)), None)
     if sign is None or _OTHER_HAN.search(text) or sum(map(str.isascii, text)) < _MOST * len(text):
         return None
