@@ -67,6 +67,8 @@ GENUINE = [
     "Bus model 路 with lights",
     "Digestive enzyme 酶 60 capsules",
     "Poster of the river 渭 and its valley",
+    "Puma猫 T-Shirt 小 for women",
+    "Shop路 Sign 小 wooden board",
 ]
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from lingsou.core.errors import ConfigurationError
+from lingsou.core.errors import ConfigurationError, StorageError
+from lingsou.core.settings import LlmSettings
 from lingsou.pipeline.chat import Chat
 from lingsou.training.translation import BackTranslation
 from tests.chat_service import ChatService, chat_service, said
@@ -62,7 +63,16 @@ def test_personal_data_stays_here(service: ChatService, tmp_path: Path) -> None:
 @pytest.mark.parametrize("answer", ["", "Sure! " + "Here is what I think of it. " * 10])
 def test_an_answer_that_is_no_translation_leaves_the_text(answer: str, service: ChatService, tmp_path: Path) -> None:
     service.say(lambda instruction, text: answer)
-    assert BackTranslation(Chat(service.settings), tmp_path / "kept.jsonl")(["gas mower"]) == ["gas mower"]
+    for _ in range(2):
+        assert BackTranslation(Chat(service.settings), tmp_path / "kept.jsonl")(["gas mower"]) == ["gas mower"]
+    assert len(service.asked) == 1
+
+
+def test_a_way_back_that_says_nothing_is_not_asked_again(service: ChatService, tmp_path: Path) -> None:
+    service.say(lambda instruction, text: "汽油割草机" if text == "gas mower" else "")
+    for _ in range(2):
+        assert BackTranslation(Chat(service.settings), tmp_path / "kept.jsonl")(["gas mower"]) == ["gas mower"]
+    assert len(service.asked) == 2
 
 
 def test_a_failure_now_and_then_leaves_the_text(service: ChatService, tmp_path: Path) -> None:
@@ -81,3 +91,23 @@ def test_a_model_that_is_not_there_is_said_at_once(service: ChatService, tmp_pat
     assert (tmp_path / "kept.jsonl").read_bytes() == b"", "the next attempt asks again"
     with pytest.raises(httpx.HTTPStatusError):
         Chat(service.settings).ask("Translate.", "lamp")
+
+
+@pytest.mark.parametrize("line", [b"{", b"[]", b'{"model": "small"}', b""])
+def test_a_damaged_file_is_named_with_the_line(line: bytes, service: ChatService, tmp_path: Path) -> None:
+    kept = tmp_path / "kept.jsonl"
+    kept.write_bytes(b'{"model": "small", "text": "a", "said": "b"}\n' + line + b"\n")
+    with pytest.raises(StorageError, match="Line 2 of"):
+        BackTranslation(Chat(service.settings), kept)(["gas mower"])
+
+
+def test_a_place_that_cannot_be_written(service: ChatService, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match="cannot be kept"):
+        BackTranslation(Chat(service.settings), tmp_path / "file" / "kept.jsonl")(["gas mower"])
+
+
+def test_an_address_that_is_none() -> None:
+    with pytest.raises(ConfigurationError, match="is no address") as caught:
+        Chat(LlmSettings(url="http://host:port/v1", model="small"))
+    assert caught.value.field == "llm.url"

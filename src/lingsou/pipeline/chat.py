@@ -13,7 +13,7 @@ class Chat:
         """Ask nothing yet.
 
         Raises:
-            ConfigurationError: there is no address or no model.
+            ConfigurationError: there is no address or no model, or the address is none.
         """
         if not settings.url or not settings.model:
             raise ConfigurationError(
@@ -23,7 +23,12 @@ class Chat:
             )
         headers = {"authorization": f"Bearer {settings.key.get_secret_value()}"} if settings.key else {}
         self.model = settings.model
-        self._client = httpx.Client(base_url=settings.url, headers=headers, timeout=settings.timeout_s)
+        try:
+            self._client = httpx.Client(base_url=settings.url, headers=headers, timeout=settings.timeout_s)
+        except httpx.InvalidURL as error:
+            raise ConfigurationError(
+                f"'{settings.url}' is no address: {error}.", field="llm.url", cure="Such as http://127.0.0.1:11434/v1."
+            ) from error
 
     def ask(self, instruction: str, text: str, *, most_tokens: int = 100) -> str:
         """What it answers to `text` under `instruction`, at temperature 0.

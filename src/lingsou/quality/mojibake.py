@@ -39,7 +39,9 @@ _UNITS = "μΩω˚"
 _SIGNS = _as_gbk((0xC2, 0xC3)) + "".join(each.encode().decode("gb18030") for each in _UNITS)
 _NO_BREAK = "\xa0".encode().decode("gb18030")  # often two of them
 _GBK_SIGN = re.compile(f"[{_SIGNS}](?<=[ -~{_NO_BREAK}].)(?=[ -~{_NO_BREAK}]|\\Z)")
-_OTHER_HAN = re.compile(f"(?![{_as_gbk(range(0xC2, 0xE0))}])[\u3041-\u30fe\u3400-\u9fff]")
+_OTHER_HAN = re.compile(f"(?![{_SIGNS}])[\u3041-\u30fe\u3400-\u9fff]")
+# A unit after a number is surer than other signs: beside it, any other letter of two bytes may have been misread too.
+_OTHER_THAN_LETTERS = re.compile(f"(?![{_as_gbk(range(0xC2, 0xE0))}])[\u3041-\u30fe\u3400-\u9fff]")
 _NUMBER_BEFORE = re.compile("[0-9] ?[kKMG]?$")
 _LENGTH = re.compile(" ?[0-9][0-9.,]* ?(?:mm|cm|m|in)\\b")
 _LETTERS = re.compile("[A-Za-z]*")
@@ -120,13 +122,16 @@ def _utf8_as_gbk(text: str) -> Misreading | None:
 
 
 def _lone_sign(text: str) -> Misreading | None:
-    """A sign in a text of Latin letters, in which no Chinese character stands that is none of such signs."""
+    """A sign in a text of Latin letters, in which no Chinese character stands that is none."""
     sign = next((sign for sign in _GBK_SIGN.finditer(text) if _may_stand(text, sign)), None)
-    if sign is None or _OTHER_HAN.search(text) or sum(map(str.isascii, text)) < _MOST * len(text):
+    if sign is None or sum(map(str.isascii, text)) < _MOST * len(text):
+        return None
+    says = _gb18030(sign[0]).decode()
+    if (_OTHER_THAN_LETTERS if says in _UNITS else _OTHER_HAN).search(text):
         return None
     if sum("A" <= char <= "z" for char in text[:_LOOKED]) < _LATIN:
         return None
-    return Misreading(*sign.span(), _gb18030(sign[0]).decode(), _AS_GBK, 0.85)
+    return Misreading(*sign.span(), says, _AS_GBK, 0.85)
 
 
 def _may_stand(text: str, sign: re.Match[str]) -> bool:

@@ -13,7 +13,7 @@ import orjson
 import structlog
 from filelock import FileLock
 
-from lingsou.core.errors import ConfigurationError
+from lingsou.core.errors import ConfigurationError, StorageError
 from lingsou.events.masking import mask
 from lingsou.pipeline.chat import Chat
 from lingsou.text.normalise import has_han
@@ -40,12 +40,18 @@ class BackTranslation:
 
         Raises:
             ConfigurationError: the model fails for more than half of the texts.
+            StorageError: the file cannot be written, or is damaged.
         """
-        self._kept.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._kept.with_suffix(".lock")):  # several processes of one training need the same rows
-            known = dict(self._read())
-            wanted = [text for text in dict.fromkeys(texts) if text not in known and mask(text) == text]
-            known |= self._ask(wanted)
+        try:
+            self._kept.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(self._kept.with_suffix(".lock")):  # several processes of one training need the same rows
+                known = dict(self._read())
+                wanted = [text for text in dict.fromkeys(texts) if text not in known and mask(text) == text]
+                known |= self._ask(wanted)
+        except OSError as error:
+            raise StorageError(
+                f"Translations cannot be kept in '{self._kept}': {error}.", cure="Check the folder and free space."
+            ) from error
         return [known.get(text, text) for text in texts]
 
     def _ask(self, texts: Sequence[str]) -> Mapping[str, str]:
@@ -78,7 +84,7 @@ class BackTranslation:
         through, back = ("English", "Simplified Chinese") if has_han(text) else ("Simplified Chinese", "English")
         try:
             abroad = self._say(through, text)
-            return self._say(back, abroad) if abroad else text
+            return (self._say(back, abroad) if abroad else "") or text
         except (httpx.HTTPError, ValueError) as error:
             return error
 
@@ -99,7 +105,13 @@ class BackTranslation:
         if ends < len(whole):
             with self._kept.open("r+b") as file:
                 file.truncate(ends)
-        for line in whole[:ends].splitlines():
-            told = orjson.loads(line)
-            if told["model"] == self._chat.model and told["said"]:
-                yield told["text"], told["said"]
+        for number, line in enumerate(whole[:ends].split(b"\n")[:-1], start=1):
+            try:
+                told = orjson.loads(line)
+                model, text, said = (str(told[key]) for key in ("model", "text", "said"))
+            except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+                raise StorageError(
+                    f"Line {number} of '{self._kept}' is no translation.", cure="Remove the line; it is asked again."
+                ) from error
+            if model == self._chat.model:
+                yield text, said
