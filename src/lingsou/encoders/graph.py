@@ -64,6 +64,17 @@ class Head:
 
 
 @dataclass(frozen=True)
+class LateInteraction:
+    """What a cross-encoder adds: `scale` · the mean, over the query's tokens, of the largest cosine with a token of the
+    document. The query's tokens are those between the first and the token `end`, the document's those after the second
+    `end` that are not `end` themselves.
+    """
+
+    scale: float
+    end: int
+
+
+@dataclass(frozen=True)
 class Adapter:
     """A bottleneck after a dense part: x + up · relu(down · x + bias) + bias. Source: Houlsby et al. 2019."""
 
@@ -124,9 +135,14 @@ def build_graph(
 
 
 def build_scorer(
-    source: TensorSource, head: Head, *, precision: Precision = "int8", additions: Additions = NOTHING
+    source: TensorSource,
+    head: Head,
+    *,
+    precision: Precision = "int8",
+    additions: Additions = NOTHING,
+    late: LateInteraction | None = None,
 ) -> bytes:
-    """A cross-encoder: one output, that of `head`, whose only row is a number for each text `[batch]`.
+    """A cross-encoder: one output, that of `head`, whose only row is a number for each pair `[batch]`, and of `late`.
 
     Raises:
         MissingExtraError: `onnx` is not installed.
@@ -136,8 +152,12 @@ def build_scorer(
     graph = encoder.graph
     states = encoder.states()
     _mean(graph, _total(graph, states))
-    scores = _score(graph, head, states, f"{head.output}.column")
-    graph.add("Squeeze", [scores, graph.integers(f"{head.output}.axis", -1)], head.output)
+    column = _score(graph, head, states, f"{head.output}.column")
+    whole = graph.add(
+        "Squeeze", [column, graph.integers(f"{head.output}.axis", -1)], f"{head.output}.whole" if late else head.output
+    )
+    if late:
+        graph.add("Add", [whole, _interaction(graph, states, late)], head.output)
     return graph.serialise("cross-encoder", INPUTS, {head.output: ["batch"]})
 
 
@@ -328,6 +348,35 @@ def _mean(graph: Graph, total: str) -> None:
     count = graph.add("ReduceSum", ["pool.weight", "one"], "pool.count", keepdims=1)
     least = graph.add("Max", [count, graph.constant("least", np.array([1], np.float32))], "pool.least")
     graph.add("Div", [total, least], "pooled")
+
+
+def _interaction(graph: Graph, states: str, late: LateInteraction) -> str:
+    """The number of `late` for each pair, `[batch]`."""
+    kind, one, two = graph.onnx.TensorProto, "one", graph.integers("two", 2)
+    end = graph.add("Equal", ["input_ids", graph.integers("late.end", late.end)], "late.is_end")
+    number = graph.add("Cast", [end], "late.number", to=kind.INT64)
+    ends = graph.add("CumSum", [number, graph.constant("late.axis", np.array(1, np.int64))], "late.ends")
+    asked = graph.add("Cast", [graph.add("Less", [ends, one], "late.asks")], "late.asked", to=kind.FLOAT)
+    after = graph.add("GreaterOrEqual", [ends, two], "late.after")
+    inside = graph.add("And", [after, graph.add("Not", [end], "late.is_text")], "late.inside")
+    there = graph.add("Cast", ["attention_mask"], "late.there", to=kind.BOOL)
+    shown = graph.add("Unsqueeze", [graph.add("And", [inside, there], "late.shown"), one], "late.shown_to")
+    length = graph.add("ReduceL2", [states, "last"], "late.length", keepdims=1)
+    safe = graph.add("Max", [length, graph.constant("late.tiny", np.array([1e-12], np.float32))], "late.safe")
+    unit = graph.add("Div", [states, safe], "late.unit")
+    turned = graph.add("Transpose", [unit], "late.turned", perm=[0, 2, 1])
+    cosines = graph.add("MatMul", [unit, turned], "late.cosines")
+    least = graph.constant("late.least", np.array(-1, np.float32))
+    met = graph.add("Where", [shown, cosines, least], "late.met")
+    best = graph.add("ReduceMax", [met, two], "late.best", keepdims=0)
+    # without the token that begins the sequence
+    rest = [graph.integers("late.from", 1), graph.integers("late.to", 2**31), one]
+    asks = graph.add("Slice", [asked, *rest], "late.query")
+    kept = graph.add("Mul", [graph.add("Slice", [best, *rest], "late.own"), asks], "late.kept")
+    count = graph.add("Max", [graph.add("ReduceSum", [asks, one], "late.count", keepdims=0), "least"], "late.some")
+    total = graph.add("ReduceSum", [kept, one], "late.total", keepdims=0)
+    mean = graph.add("Div", [total, count], "late.mean")
+    return graph.add("Mul", [mean, graph.constant("late.scale", np.array(late.scale, np.float32))], "late")
 
 
 def _score(graph: Graph, head: Head, states: str, output: str) -> str:

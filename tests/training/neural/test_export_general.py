@@ -1,5 +1,6 @@
 import dataclasses
 import logging
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,15 @@ from lingsou.core.manifests import ModelManifest
 from lingsou.encoders import optional
 from lingsou.encoders.manifest import MODEL, HeadManifest
 from lingsou.encoders.runtime import OnnxEncoder
+from lingsou.ranking.cross_encoder import OnnxCrossEncoder
+from lingsou.training.examples import PairSet, Splits
 from lingsou.training.neural import export_general
 from lingsou.training.neural.base import Base
-from lingsou.training.neural.export import export_encoder
+from lingsou.training.neural.export import export_encoder, export_reranker
+from lingsou.training.neural.tasks.relevance import RelevanceTask
 from lingsou.training.neural.tasks.task import ExportedHead
 from lingsou.training.neural.text_model import TextModel
+from tests.training.neural.tasks.learning import spec
 
 ABOUT = ModelManifest(task="text-encoder")
 TEXTS = ("red dress", "黑色 连衣裙 nike", "a")
@@ -77,6 +82,27 @@ def test_any_encoder_can_be_exported(distil: TextModel, tmp_path: Path, monkeypa
         wanted = distil.pooled(batch) @ weight.T
     assert np.allclose(found[1], vectors, atol=1e-4)
     assert np.allclose(found[2], wanted.numpy(), atol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quiet")
+def test_any_encoder_can_be_a_reranker(distil: TextModel, tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript", reason="needs the extra 'train'")
+    pairs = PairSet.of([("red dress", "red dress long", 1.0), ("黑色 连衣裙", "a", 0.0), ("a", "nike shoe", 0.5)])
+    task = RelevanceTask("relevance", spec("relevance"), Splits(pairs, pairs, pairs), distil)
+    head = task.head(32)
+    exported = task.export(head)
+    export_reranker(
+        distil, exported, tmp_path / "x", about=ModelManifest(task="reranker"), max_tokens=32, precision="fp32"
+    )
+    served = OnnxCrossEncoder.open(tmp_path / "x")
+    found = [
+        served.score(pairs.queries[query], [pairs.texts[text]], math.inf)
+        for query, text in zip(pairs.query, pairs.text, strict=True)
+    ]
+    assert np.concatenate([each for each in found if each is not None]) == pytest.approx(
+        task.scores(distil, head, "test"), abs=1e-3
+    )
 
 
 def test_the_missing_exporter_is_named(distil: TextModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

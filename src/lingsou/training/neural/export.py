@@ -191,6 +191,9 @@ def _write(
 ) -> int:
     """Write graph and tokenizer; tokens of the longest input."""
     base = model.base
+    late = heads[0].late if scorer else None
+    if late and vocabulary is not None:
+        late = replace(late, end=list(vocabulary).index(late.end))
     general = not is_bert_shaped(base.model)
     if general and vocabulary is not None:
         raise ConfigurationError(
@@ -207,7 +210,7 @@ def _write(
     additions = replace(source.additions, turn=None if turn is None else to_array(turn))
     linear = [Head(head.manifest.output, head.over, to_array(head.weight), to_array(head.bias)) for head in heads]
     if scorer:
-        graph = build_scorer(source, linear[0], precision=precision, additions=additions)
+        graph = build_scorer(source, linear[0], precision=precision, additions=additions, late=late)
     else:
         graph = build_graph(source, precision=precision, heads=linear, additions=additions)
     (folder / MODEL).write_bytes(graph)

@@ -14,6 +14,7 @@ from lingsou.core.errors import ConfigurationError
 from lingsou.encoders.graph import INPUTS, SENTENCE, TOKEN_STATES, Precision
 from lingsou.encoders.onnx_file import OPSET
 from lingsou.encoders.optional import EXTRA_BUILD, require
+from lingsou.training.neural.tasks.pair_head import late_interaction
 from lingsou.training.neural.tasks.task import ExportedHead
 from lingsou.training.neural.text_model import TextModel, mean_state
 
@@ -109,6 +110,9 @@ class _Whole(nn.Module):
             for head in self.heads
         ]
         if self.scorer:
-            return (found[0][:, 0],)
+            late, score = self.heads[0].late, found[0][:, 0]
+            if late is not None:
+                score = score + late.scale * late_interaction(states, input_ids, attention_mask, late.end)
+            return (score,)
         turned = pooled if self.turn is None else functional.linear(pooled, self.turn)
         return (states, functional.normalize(turned, dim=-1), *found)

@@ -247,9 +247,9 @@ class _Heads(nn.Module):
                     others = [head.get_submodule("crf").get_parameter(name) for head in heads]
                     value.copy_(torch.stack(list(others)).mean(0))
 
-    def forward(self, states: Tensor) -> Tensor:
+    def forward(self, states: Tensor, *tokens: TokenBatch) -> Tensor:
         parts = states.chunk(len(self._heads), dim=-1)
-        found = [head(part) for head, part in zip(self._heads, parts, strict=True)]
+        found = [head(part, *tokens) for head, part in zip(self._heads, parts, strict=True)]
         if self._vectors:
             return torch.cat([functional.normalize(each, dim=-1) for each in found], -1)
         return torch.stack(found).mean(0)

@@ -11,6 +11,7 @@ from lingsou.training.neural.compression import drop_layers
 from lingsou.training.neural.tasks.click import ClickTask
 from lingsou.training.neural.tasks.distil import DistilledMatching, DistilledRelevance, Teacher, margin_error
 from lingsou.training.neural.tasks.make import make_task
+from lingsou.training.neural.tasks.pair_head import PairHead
 from lingsou.training.neural.tasks.relevance import PairTokens, RelevanceTask, score_pairs
 from lingsou.training.neural.tasks.task import Task
 from lingsou.training.neural.text_model import TextModel
@@ -104,19 +105,21 @@ def test_a_cross_encoder_is_taught_scores(student: TextModel, tiny_model: TextMo
     assert np.corrcoef(own, wanted)[0, 1] > 0.6
     exported = task.export(learned.head)
     assert (exported.manifest.output, exported.over, exported.weight.shape) == ("score", "pooled", (1, 32))
+    assert exported.late is not None
 
 
 def test_the_head_begins_as_the_teacher_s(student: TextModel, tiny_model: TextModel) -> None:
-    teacher_head = nn.Linear(32, 1)
+    teacher_head = PairHead(32, 2)
+    nn.init.normal_(teacher_head.linear.weight)
     task = make_task("it", spec("relevance"), pair_splits(), student, scored(tiny_model, teacher_head))
     begun = task.head(32)
-    assert isinstance(begun, nn.Linear)
-    assert torch.equal(begun.weight, teacher_head.weight)
-    assert begun.weight is not teacher_head.weight
-    assert begun.weight.requires_grad
+    assert isinstance(begun, PairHead)
+    assert torch.equal(begun.linear.weight, teacher_head.linear.weight)
+    assert begun.linear.weight is not teacher_head.linear.weight
+    assert begun.linear.weight.requires_grad
     other = task.head(16)
-    assert isinstance(other, nn.Linear)
-    assert other.in_features == 16
+    assert isinstance(other, PairHead)
+    assert other.linear.in_features == 16
 
 
 def test_a_teacher_without_that_head(student: TextModel, teacher: Teacher) -> None:

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-from torch import nn
 
 from lingsou.core.errors import ConfigurationError
 from lingsou.training.examples import PairSet, Splits
 from lingsou.training.neural.tasks.make import make_task
 from lingsou.training.neural.tasks.matching import MatchingTask
+from lingsou.training.neural.tasks.pair_head import PairHead
 from lingsou.training.neural.tasks.relevance import PairTokens, RelevanceTask, score_pairs
 from lingsou.training.neural.text_model import TextModel
 from tests.training.neural.shops import pair_splits
@@ -96,7 +96,7 @@ def test_pairs_are_cut_as_the_artefact_reads_them(tiny_model: TextModel) -> None
 
 def test_scores_do_not_depend_on_the_order_of_the_rows(tiny_model: TextModel) -> None:
     pairs = pair_splits().test
-    head = nn.Linear(32, 1)
+    head = PairHead(32, 2)
     scores = score_pairs(tiny_model, head, PairTokens(pairs, tiny_model, 32))
     turned = np.arange(len(pairs))[::-1].copy()
     again = score_pairs(tiny_model, head, PairTokens(pairs.take(turned), tiny_model, 32))

@@ -13,7 +13,8 @@ from torch.nn import functional
 from lingsou.core.errors import ConfigurationError
 from lingsou.training.examples import PairSet, Rows, Splits
 from lingsou.training.neural.tasks.matching import MatchingTask
-from lingsou.training.neural.tasks.relevance import PairTokens, RelevanceTask, score_pairs
+from lingsou.training.neural.tasks.pair_head import PairHead
+from lingsou.training.neural.tasks.relevance import PairTokens, RelevanceTask, numbers, score_pairs
 from lingsou.training.neural.text_model import TextModel
 from lingsou.training.recipe import TaskSpec
 
@@ -66,28 +67,28 @@ class DistilledRelevance(RelevanceTask):
 
     def __init__(self, name: str, spec: TaskSpec, splits: Splits[PairSet], model: TextModel, teacher: Teacher):
         super().__init__(name, spec, splits, model)
-        weight, bias = (teacher.heads.get(f"{name}.{part}") for part in ("weight", "bias"))
-        if weight is None or bias is None:
+        with torch.device("meta"):
+            self._taught = PairHead(teacher.model.hidden, self._end)
+        own = {part: teacher.heads.get(f"{name}.{part}") for part in self._taught.state_dict()}
+        if None in own.values():
             raise ConfigurationError(
                 f"The teacher has no head for the task '{name}'.",
                 field="teacher",
                 cure="Name the task as in the recipe that trained the teacher.",
             )
-        with torch.device("meta"):
-            self._taught = nn.Linear(weight.shape[1], 1)
-        self._taught.load_state_dict({"weight": weight, "bias": bias}, assign=True)
+        self._taught.load_state_dict(own, assign=True)
         tokens = PairTokens(splits.train, teacher.model, spec.max_tokens)
         self._scores: NDArray[np.float64] = score_pairs(teacher.model, self._taught, tokens)
 
     def head(self, hidden: int) -> nn.Module:
-        """One number from the mean token state; the teacher's own, where it fits, is the best start."""
-        if self._taught.in_features == hidden:
+        """One number from the token states; the teacher's own head, where it fits, is the best start."""
+        if self._taught.linear.in_features == hidden:
             return copy.deepcopy(self._taught).requires_grad_(True)
         return super().head(hidden)
 
     def loss(self, model: TextModel, head: nn.Module, rows: Rows) -> Tensor:
         """Squared error of scores + squared error of their differences within a query, each a mean."""
-        scores = head(model.pooled(self._train.batch(rows).to(model.device)))[:, 0]
+        scores = numbers(model, head, self._train.batch(rows))
         wanted = torch.from_numpy(self._scores[rows].astype(np.float32)).to(scores.device)
         query = torch.from_numpy(self._pairs.query[rows]).to(scores.device)
         return functional.mse_loss(scores, wanted) + margin_error(scores, wanted, query)

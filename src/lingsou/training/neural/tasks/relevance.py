@@ -7,13 +7,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lingsou.core.errors import ConfigurationError
+from lingsou.encoders.graph import LateInteraction
 from lingsou.encoders.manifest import HeadManifest
-from lingsou.ranking.cross_encoder import PairTokenizer
+from lingsou.ranking.cross_encoder import END, PairTokenizer
 from lingsou.training.examples import PairSet, Rows, Splits
 from lingsou.training.neural.batching import by_query
 from lingsou.training.neural.losses import listwise, pairwise
 from lingsou.training.neural.tasks.matching import worst_pairs
 from lingsou.training.neural.tasks.options import choose
+from lingsou.training.neural.tasks.pair_head import PairHead
 from lingsou.training.neural.tasks.task import Evaluation, ExportedHead, Part
 from lingsou.training.neural.text_model import TextModel
 from lingsou.training.neural.tokens import TokenBatch, pad_to_longest
@@ -43,11 +45,12 @@ class RelevanceTask:
         self._held: dict[Part, PairSet] = {"validation": splits.validation, "test": splits.test}
         self._best = float(splits.train.grades.max(initial=0.0)) or 1.0
         self._train = PairTokens(splits.train, model, spec.max_tokens)
+        self._end: int = model.cutter.tokenizer.token_to_id(END)
         self._tokens: dict[Part, PairTokens] = {}
 
     def head(self, hidden: int) -> nn.Module:
-        """One number from the mean token state."""
-        return nn.Linear(hidden, 1)
+        """One number from the states of both texts' tokens."""
+        return PairHead(hidden, self._end)
 
     def epoch(self, rng: np.random.Generator, batch: int) -> list[Rows]:
         """Whole queries a batch."""
@@ -55,7 +58,7 @@ class RelevanceTask:
 
     def loss(self, model: TextModel, head: nn.Module, rows: Rows) -> Tensor:
         """The mean loss of the batch."""
-        scores = head(model.pooled(self._train.batch(rows).to(model.device)))[:, 0]
+        scores = numbers(model, head, self._train.batch(rows))
         grades = torch.from_numpy(self._pairs.grades[rows] / np.float32(self._best)).to(scores.device)
         query = torch.from_numpy(self._pairs.query[rows]).to(scores.device)
         kind = self.spec.loss or "both"
@@ -82,10 +85,11 @@ class RelevanceTask:
         return score_pairs(model, head, self._tokens[part])
 
     def export(self, head: nn.Module) -> ExportedHead:
-        """The score, over the mean token state of the pair."""
-        assert isinstance(head, nn.Linear)
+        """The score of the pair."""
+        assert isinstance(head, PairHead)
         manifest = HeadManifest(kind="score", output="score", labels=())
-        return ExportedHead(manifest, "pooled", head.weight.detach(), head.bias.detach())
+        late = LateInteraction(float(head.scale.detach()), head.end)
+        return ExportedHead(manifest, "pooled", head.linear.weight.detach(), head.linear.bias.detach(), late=late)
 
 
 class PairTokens:
@@ -114,6 +118,15 @@ class PairTokens:
         return pad_to_longest([self._rows[row] for row in rows.tolist()], self._pad)
 
 
+def numbers(model: TextModel, head: nn.Module, batch: TokenBatch) -> Tensor:
+    """The number of each pair of the batch, `[rows]`."""
+    batch = batch.to(model.device)
+    if isinstance(head, nn.Identity):  # an artefact in the place of the model gives the number itself
+        return model.pooled(batch)[:, 0]
+    found: Tensor = head(model(batch), batch)
+    return found
+
+
 @torch.inference_mode()
 def score_pairs(model: TextModel, head: nn.Module, pairs: PairTokens, batch: int = 64) -> NDArray[np.float64]:
     """The head's number for each row, `[rows]`, in evaluation mode."""
@@ -123,7 +136,6 @@ def score_pairs(model: TextModel, head: nn.Module, pairs: PairTokens, batch: int
     order = np.argsort(pairs.lengths, kind="stable")
     for at in range(0, len(order), batch):
         rows = order[at : at + batch]
-        found = head(model.pooled(pairs.batch(rows).to(model.device)))[:, 0]
-        scores[rows] = found.float().cpu().numpy()
+        scores[rows] = numbers(model, head, pairs.batch(rows)).float().cpu().numpy()
     model.train(training)
     return scores

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from lingsou.encoders.graph import LateInteraction
 from lingsou.encoders.manifest import HeadManifest
 from lingsou.training.evaluations import Evaluation as Evaluation
 from lingsou.training.evaluations import Worst as Worst
@@ -30,6 +31,8 @@ class ExportedHead:
     """`start` [k], `end` [k], `transitions` [k, k] of a CRF, when the head has one."""
     characters: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """The arrays of a CRF over characters that goes with the head, if any."""
+    late: LateInteraction | None = None
+    """What is added to the number of a cross-encoder."""
 
 
 @runtime_checkable
