@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from lingsou.core.errors import ConfigurationError
 from lingsou.core.types import Product
@@ -191,6 +193,19 @@ def test_the_shop_adds_words_and_takes_some_out(tmp_path: Path) -> None:
         (1, "a word of the list: competitor"),
         (4, "a word of the list: place"),
     ]
+
+
+@given(st.text(alphabet="aAbé 中国-_", max_size=12))
+@example("ab-a")
+@example("aba ab a")
+@example("中国a b")
+def test_the_screen_hides_no_word(tmp_path_factory: pytest.TempPathFactory, title: str) -> None:
+    own = tmp_path_factory.getbasetemp() / "overlapping.txt"
+    own.write_text("".join(f"info\tkind {word}\t{word}\n" for word in ("a ab", "ab a", "ab", "b", "é", "中国", "国")))
+    screened, all_seen = WordsCheck(own=own), WordsCheck(own=own)
+    all_seen._may_hold = lambda text: True  # type: ignore[method-assign]
+    products = titled(f"x {title}")
+    assert found(screened, products) == found(all_seen, products)
 
 
 @pytest.mark.parametrize("line", ["error\tonly two", "grave\tfraud\tx", "error\tfraud\t", "error\tfraud\t!!"])

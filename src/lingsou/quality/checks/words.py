@@ -6,10 +6,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
+from ahocorasick_rs import AhoCorasick
+
 from lingsou.core.errors import ConfigurationError
 from lingsou.core.types import Product
 from lingsou.quality.check import EXAMPLES, SEVERITIES, Finding, Kind, Severity, Sink
-from lingsou.quality.fields import all_text, ascii_words, excerpt, texts
+from lingsou.quality.fields import all_text, excerpt, texts
 from lingsou.quality.tally import Problem, Tally
 from lingsou.text.normalise import has_han
 from lingsou.text.segment import dictionary_words
@@ -71,16 +73,16 @@ class WordsCheck:
             if text not in self._chinese:
                 tokens = _TOKEN.findall(text)
                 self._phrases.setdefault(tokens[0], []).append((tokens, word))
-        self._plain = {
-            first.encode(): [frozenset(token.encode() for token in tokens) for tokens, _ in phrases]
-            for first, phrases in self._phrases.items()
-            if all(each.isascii() for tokens, _ in phrases for each in tokens)
-        }
-        """Phrases by their first word; a text without all words of one does not hold it."""
         longest_first = sorted(self._chinese, key=lambda text: (-len(text), text))
         self._pattern = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
-        others = [*longest_first, *sorted(first for first in self._phrases if first.encode() not in self._plain)]
-        self._screen = re.compile("|".join(map(re.escape, others)) or "(?!)")
+        anchors: dict[str, list[list[str]]] = {text: [] for text in self._chinese}
+        for phrases in self._phrases.values():
+            for tokens, _ in phrases:
+                anchors.setdefault(max(tokens, key=len), []).append(tokens)
+        self._anchors = list(anchors.values())
+        """The phrases that each word of the screen stands for: a text without their longest word holds none of them.
+        A Chinese word stands for itself."""
+        self._screen = AhoCorasick(anchors)
 
     def observe(self, row: int, product: Product) -> None:
         """Look at all text at once, and at single fields only after a hit."""
@@ -99,12 +101,15 @@ class WordsCheck:
         return self._tally.counts()
 
     def _may_hold(self, text: str) -> bool:
-        words = ascii_words(text)
-        if not self._plain.keys().isdisjoint(words):
-            have = set(words)
-            if any(rest <= have for first in self._plain.keys() & have for rest in self._plain[first]):
+        text = text.lower()
+        for number, start, end in self._screen.find_matches_as_indexes(text, overlapping=True):
+            phrases = self._anchors[number]
+            if not phrases:
                 return True
-        return not text.isascii() and self._screen.search(text.lower()) is not None
+            whole = not (_TOKEN.match(text, end) or _TOKEN.match(text, start - 1, start))
+            if whole and any(all(token in text for token in tokens) for tokens in phrases):
+                return True
+        return False
 
     def _inspect(self, row: int, product_id: str, field: str, text: str) -> None:
         """One finding of each kind in a field, the first."""
