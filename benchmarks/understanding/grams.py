@@ -23,6 +23,8 @@ class Grams:
     least_words: int = 1
     least_letters: int = 2
     """Texts that an n-gram of words, or of characters, must be in."""
+    tolerance: float = 1e-3
+    """Of the fit; with two classes and long texts it has to be smaller."""
 
     def fit(self, texts: Sequence[str], labels: NDArray[np.int64], k: int) -> Callable[[Sequence[str]], Logits]:
         """What gives logits `[n, k]` of texts, fitted to these with their classes from 0 to k − 1."""
@@ -34,7 +36,7 @@ class Grams:
             TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), min_df=self.least_words),
             TfidfVectorizer(sublinear_tf=True, analyzer="char_wb", ngram_range=self.letters, min_df=self.least_letters),
         )
-        model: Any = make_pipeline(grams, LogisticRegression(C=self.strength, tol=1e-3, max_iter=300))
+        model: Any = make_pipeline(grams, LogisticRegression(C=self.strength, tol=self.tolerance, max_iter=300))
         model.fit(texts, labels)
 
         def logits(asked: Sequence[str]) -> Logits:

@@ -15,6 +15,7 @@ from lingsou.core.settings import IndexSettings, SearchSettings
 from lingsou.core.types import SearchRequest
 from lingsou.encoders.encoder import HeadedEncoder, HeadOutputs, TextKind
 from lingsou.encoders.manifest import HeadManifest
+from lingsou.models.character_classes import CharacterClasses, grams_of
 from lingsou.models.tagger import bio_tags
 from lingsou.pipeline.encoding import QueryEncoder
 from lingsou.pipeline.heads import Heads, role_of
@@ -44,9 +45,10 @@ HEADS = {
 class Headed(HashEncoder):
     """Good where `nice` stands, laptops where `laptop` does; `zonk` is a brand, `odd` is something else."""
 
-    def __init__(self) -> None:
+    def __init__(self, characters: Mapping[str, Mapping[str, NDArray[np.generic]]] | None = None) -> None:
         super().__init__()
         self.heads: Mapping[str, HeadManifest] = HEADS
+        self._characters = characters or {}
         self.passes: list[str] = []
 
     def transitions(self, head: str) -> Mapping[str, NDArray[np.float32]]:
@@ -54,7 +56,7 @@ class Headed(HashEncoder):
         return {name: np.zeros(shape, np.float32) for name, shape in shapes.items() if head == "entities"}
 
     def characters(self, head: str) -> Mapping[str, NDArray[np.generic]]:
-        return {}
+        return self._characters.get(head, {})
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         raise AssertionError("one forward pass gives vector and heads")
@@ -137,6 +139,32 @@ def test_without_the_encoder_the_plan_is_that_of_the_words(tmp_path: Path) -> No
         plan = understood(pipeline.without("encoder"), "nice zonk laptop")
     assert (plan.intents, plan.sentiment, plan.attributions) == ((), (), ())
     assert not any("tagger" in each.source for each in plan.entities)
+
+
+def moody() -> Headed:
+    """`awful` is worth two to `bad` beside the head of moods."""
+    keys, _ = grams_of("awful")
+    of = CharacterClasses(keys, np.ones(len(keys)), np.tile([1.0, 0.0], (len(keys), 1)), np.zeros(2))
+    encoder = Headed({"mood": of.times(2.0 / of.logits("awful")[0]).arrays()})
+    encoder.heads = {**HEADS, "mood": HEADS["mood"].model_copy(update={"share": 0.2})}
+    return encoder
+
+
+def test_characters_are_added_to_what_a_head_says(tmp_path: Path) -> None:
+    with searching(tmp_path, moody()) as (pipeline, _):
+        plan = understood(pipeline, "awful")
+        late = understood(pipeline.without("encoder"), "awful")
+    said = {each.sentiment: each.probability for each in plan.sentiment}
+    assert said["bad"] == pytest.approx(1 / (1 + np.exp(-4)), abs=1e-3)  # 2 of the head, 2 of the word
+    alone = {each.sentiment: each.probability for each in late.sentiment}
+    assert alone["bad"] == pytest.approx(1 / (1 + np.exp(-2.5)), abs=1e-3)  # 2, which is 0.8 of what it says alone
+    assert late.intents == ()
+
+
+def test_damaged_characters_leave_the_head_alone(tmp_path: Path) -> None:
+    with searching(tmp_path, Headed({"mood": {"keys": np.zeros(1, np.uint64)}})) as (pipeline, _):
+        plan = understood(pipeline, "nice")
+    assert (plan.sentiment[0].sentiment, plan.sentiment[0].probability) == ("good", 0.8807)
 
 
 def test_the_default_head_tells_the_intent(tmp_path: Path) -> None:

@@ -121,5 +121,5 @@ class HeadedEncoder(Encoder, Protocol):
         ...
 
     def characters(self, head: str) -> Mapping[str, NDArray[np.generic]]:
-        """The arrays of a CRF over characters that tags beside a head; empty where there is none."""
+        """The arrays of what decides by characters beside a head; empty where nothing does."""
         ...

@@ -39,9 +39,13 @@ class HeadManifest(Verbatim):
     labels: tuple[str, ...] = Field((), description="of the output's last axis, in order; none for a score")
     temperature: float = Field(1.0, gt=0, allow_inf_nan=False, description="divides logits before softmax or sigmoid")
     characters: str | None = Field(
-        None, description="safetensors file of the folder with a CRF over characters that tags beside the encoder"
+        None,
+        description="safetensors file of the folder with what decides by characters beside the encoder: "
+        "for tags a CRF, for classes a linear model whose logits are added",
     )
-    share: float = Field(1.0, ge=0, le=1, description="of the encoder's scores beside those of `characters`")
+    share: float = Field(
+        1.0, ge=0, le=1, description="of the encoder beside `characters`; those of classes have it in their logits"
+    )
     role: HeadRole | None = Field(None, description="in query understanding; none: the head's name, if it is a role")
     meanings: Mapping[str, str] = Field(
         {}, description="label → what it means to the shop: an intent, a category, a kind of entity; empty: nothing"

@@ -100,7 +100,7 @@ class OnnxEncoder:
         return self._beside[head][0]
 
     def characters(self, head: str) -> Mapping[str, NDArray[np.generic]]:
-        """The arrays of a CRF over characters that tags beside a head; empty where there is none."""
+        """The arrays of what decides by characters beside a head; empty where nothing does."""
         return self._beside[head][1]
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:

@@ -16,6 +16,7 @@ from lingsou.core.errors import LingsouError
 from lingsou.core.plan import Attribution, IntentBelief, QueryPlan, SentimentBelief
 from lingsou.encoders import Encoder, HeadedEncoder, HeadOutputs, read_heads
 from lingsou.encoders.manifest import HeadManifest, HeadRole
+from lingsou.models.character_classes import CharacterClasses
 from lingsou.models.logistic import softmax
 from lingsou.pipeline.intents import ClassHead, known_head, learn_head
 from lingsou.pipeline.tagging import Tagger
@@ -33,6 +34,7 @@ _KINDS: Mapping[HeadRole, str] = {
     "entities": "tags",
 }
 _LEAST_PROBABILITY = 0.001
+_LEAST_SHARE = 0.1
 _MOST_WORDS = 32
 """Words of one query that are left out in turn for an explanation; each costs a forward pass."""
 
@@ -54,11 +56,29 @@ NOTHING_SAID = Said()
 
 
 @dataclass(frozen=True)
+class _Classes:
+    """A head of kind `classes`, and what decides by characters beside it."""
+
+    name: str
+    head: HeadManifest
+    characters: CharacterClasses | None
+
+    def beliefs(self, text: str, outputs: HeadOutputs | None) -> Probabilities | None:
+        """By meaning; without the encoder's outputs, as far as characters know."""
+        if self.characters is None:
+            return None if outputs is None else _by_meaning(self.head, softmax(outputs.logits[self.name]))
+        logits = self.characters.logits(text)
+        if outputs is None:
+            return _by_meaning(self.head, softmax(logits / max(1.0 - self.head.share, _LEAST_SHARE)))
+        return _by_meaning(self.head, softmax(outputs.logits[self.name] + logits))
+
+
+@dataclass(frozen=True)
 class _Opened:
     """The heads of one encoder, ready to be read."""
 
-    classes: Mapping[str, tuple[str, HeadManifest]]
-    """Role → name of the head and what the manifest says of it."""
+    classes: Mapping[str, _Classes]
+    """By role."""
     tagger: Tagger | None
     intents: ClassHead | None
 
@@ -81,7 +101,7 @@ class Heads:
 
     def open(self, encoder: Encoder) -> None:
         """Take up the heads of an encoder; the default intent head too, where it has none and one is known."""
-        found: dict[str, tuple[str, HeadManifest]] = {}
+        found: dict[str, _Classes] = {}
         tagger = None
         if isinstance(encoder, HeadedEncoder):
             for name, head in encoder.heads.items():
@@ -91,7 +111,7 @@ class Heads:
                 if role == "entities":
                     tagger = tagger or _tagger(encoder, name, head)
                 else:
-                    found[role] = (name, head)
+                    found[role] = _Classes(name, head, _characters(encoder, name))
         intents = None
         if "intent" not in found:
             own = self._lines()
@@ -110,19 +130,18 @@ class Heads:
         self._opened, self._learned_of = replace(opened, intents=intents), version
 
     def say(self, text: str, outputs: HeadOutputs | None) -> Said:
-        """What the heads make of the forward pass of `text`; without one, what a CRF over characters makes of it."""
+        """What the heads make of the forward pass of `text`; without one, what can be told by its characters."""
         opened = self._opened
         if opened is None or not text:
             return NOTHING_SAID
         spans = tuple(opened.tagger.spans(text, outputs)) if opened.tagger else ()
-        if outputs is None:
-            return Said(spans=spans)
         beliefs: dict[str, Probabilities] = {}
         sources: dict[str, str] = {}
-        for role, (name, head) in opened.classes.items():
-            beliefs[role] = _by_meaning(head, softmax(outputs.logits[name]))
-            sources[role] = HEAD
-        if "intent" not in beliefs and opened.intents is not None:
+        for role, classes in opened.classes.items():
+            found = classes.beliefs(text, outputs)
+            if found is not None:
+                beliefs[role], sources[role] = found, HEAD
+        if outputs is not None and "intent" not in beliefs and opened.intents is not None:
             chances = opened.intents.probabilities(outputs.sentence)
             beliefs["intent"] = dict(zip(opened.intents.labels, chances.tolist(), strict=True))
             sources["intent"] = BUILT_IN
@@ -179,6 +198,16 @@ def role_of(name: str, head: HeadManifest) -> HeadRole | None:
     if head.role is not None:
         return head.role
     return next((role for role in _KINDS if role == name), None)
+
+
+def _characters(encoder: HeadedEncoder, name: str) -> CharacterClasses | None:
+    """What stands beside a head of classes; the head alone decides where that cannot be read."""
+    try:
+        arrays = encoder.characters(name)
+        return CharacterClasses.load(arrays) if arrays else None
+    except LingsouError as error:
+        structlog.get_logger("lingsou.heads").error("words beside a head are not used", head=name, error=str(error))
+        return None
 
 
 def _tagger(encoder: HeadedEncoder, name: str, head: HeadManifest) -> Tagger | None:

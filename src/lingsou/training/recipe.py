@@ -54,7 +54,8 @@ class TaskSpec(Frozen):
     max_tokens: int = Field(64, ge=8, le=512, description="longer texts are cut")
     crf: bool = Field(False, description="tags: a linear-chain CRF over the token scores")
     characters: bool = Field(
-        False, description="tags: a CRF over characters and words beside the encoder; tags alone when that is late"
+        False,
+        description="tags, classes: a model of characters and words beside the encoder; alone when that is late",
     )
     role: HeadRole | None = Field(
         None, description="what understanding reads the head as; none: the task's name, if it is a role"
@@ -161,6 +162,8 @@ class Recipe(Frozen):
         for name, task in self.tasks.items():
             if task.role is not None and task.kind != ("tags" if task.role == "entities" else "classes"):
                 raise ValueError(f"the task '{name}' of kind '{task.kind}' cannot have the role '{task.role}'")
+            if task.characters and task.kind not in ("tags", "classes"):
+                raise ValueError(f"the task '{name}' of kind '{task.kind}' cannot have characters beside the encoder")
         return self
 
 

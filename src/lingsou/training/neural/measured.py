@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import nn
 
 from lingsou.core.manifests import MANIFEST, Measurement
 from lingsou.encoders.graph import SENTENCE, TOKEN_STATES
 from lingsou.encoders.manifest import HeadManifest, read_manifest
+from lingsou.models.character_classes import CharacterClasses
 from lingsou.models.character_crf import CharacterCrf, Together
 from lingsou.models.tagger import OUTSIDE
 from lingsou.ranking.cross_encoder import RerankerManifest
@@ -19,7 +21,7 @@ from lingsou.training.neural.checkpoint import load_weights
 from lingsou.training.neural.continual import HEAD, WEIGHTS
 from lingsou.training.neural.run import Prepared
 from lingsou.training.neural.served import Served
-from lingsou.training.neural.tasks.classification import ClassHead
+from lingsou.training.neural.tasks.classification import ClassHead, ClassificationTask
 from lingsou.training.neural.tasks.make import make_task
 from lingsou.training.neural.tasks.tagging import TaggingTask, TagHead
 from lingsou.training.neural.tasks.task import Task
@@ -91,7 +93,7 @@ def _asked(run: Prepared, name: str, folder: Path) -> _Asked | None:
     served = Served(run.model, folder, head.output, len(head.labels))
     if spec.kind == "tags":
         return _tags(run, name, spec, folder, head, served)
-    return _classes(run, name, spec, head, served)
+    return _classes(run, name, spec, folder, head, served)
 
 
 def _parts(run: Prepared, name: str, train: ExampleSet | None = None) -> Splits[Any]:
@@ -115,12 +117,15 @@ def _beside(run: Prepared, name: str, spec: TaskSpec, folder: Path, dimension: i
     return task, served, head
 
 
-def _classes(run: Prepared, name: str, spec: TaskSpec, head: HeadManifest, served: Served) -> _Asked:
+def _classes(run: Prepared, name: str, spec: TaskSpec, folder: Path, head: HeadManifest, served: Served) -> _Asked:
     """Labels are the artefact's own, so training rows stand in that have those."""
     named = LabelSet(head.labels, tuple((label,) for label in head.labels), spec.kind == "labels")
     answers = ClassHead(len(head.labels), len(head.labels))
     answers.get_buffer("temperature").fill_(head.temperature)
-    return make_task(name, spec, _parts(run, name, named), served), served, _through(answers)
+    task = make_task(name, spec, _parts(run, name, named), served)
+    if head.characters and isinstance(task, ClassificationTask):
+        task.characters = CharacterClasses.load(_arrays(folder / head.characters))
+    return task, served, _through(answers)
 
 
 def _tags(run: Prepared, name: str, spec: TaskSpec, folder: Path, head: HeadManifest, served: Served) -> _Asked:
@@ -133,9 +138,12 @@ def _tags(run: Prepared, name: str, spec: TaskSpec, folder: Path, head: HeadMani
     if answers.crf is not None and head.transitions:
         answers.crf.load_state_dict(load_file(folder / head.transitions))
     if head.characters:
-        arrays = {key: value.numpy() for key, value in load_file(folder / head.characters).items()}
-        task.known, task.share = CharacterCrf.load(arrays), head.share
+        task.known, task.share = CharacterCrf.load(_arrays(folder / head.characters)), head.share
     return task, served, _through(answers)
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    return {key: value.numpy() for key, value in load_file(path).items()}
 
 
 class _Tagging(TaggingTask):

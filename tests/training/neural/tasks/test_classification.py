@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from lingsou.core.errors import ConfigurationError, InputError
+from lingsou.models.character_classes import CharacterClasses
 from lingsou.models.logistic import fit_temperature
 from lingsou.training.examples import LabelSet, Splits
 from lingsou.training.neural.tasks.classification import ClassHead, ClassificationTask
@@ -131,6 +132,33 @@ def test_temperature_makes_an_overconfident_head_honest(tiny_model: TextModel) -
 
 def test_temperature_is_the_one_of_the_smallest_loss() -> None:
     assert fit_temperature(lambda value: (np.log(value) - np.log(2.5)) ** 2) == pytest.approx(2.5, rel=1e-3)
+
+
+def test_characters_beside_the_encoder_decide_with_it(tiny_model: TextModel) -> None:
+    """The encoder says nothing, so the words decide, and the export has what they learned."""
+    held = LabelSet(("green dress", "big shoe", "new phone case"), (("dress",), ("shoe",), ("phone",)))
+    task = task_of(tiny_model, one_class(), held, characters=True)
+    head = by_bias(task, tiny_model.hidden, [1.0, 0.0, 0.0])
+    assert task.evaluate(tiny_model, head, "test").values["accuracy"] == pytest.approx(1 / 3)
+    temperature = task.calibrate(tiny_model, head)
+    assert task.evaluate(tiny_model, head, "test").values["accuracy"] == 1.0
+    assert task.share < 1.0
+    exported = task.export(head)
+    assert exported.manifest.share == task.share
+    assert exported.manifest.temperature == pytest.approx(temperature)
+    kept = CharacterClasses.load(exported.characters)
+    assert task.characters is not None
+    assert kept.logits("green dress") == pytest.approx(task.characters.logits("green dress"), rel=1e-3)
+
+
+def test_characters_that_add_nothing_are_left_out(tiny_model: TextModel) -> None:
+    """Words that tell the wrong class of each held row: the encoder alone is likelier."""
+    held = LabelSet(("red dress", "nike shoe", "phone case") * 5, (("shoe",), ("phone",), ("dress",)) * 5)
+    task = task_of(tiny_model, one_class(), held, characters=True)
+    head = by_bias(task, tiny_model.hidden, [0.0, 0.0, 0.0])
+    task.calibrate(tiny_model, head)
+    assert (task.share, task.characters) == (1.0, None)
+    assert not task.export(head).characters
 
 
 def test_export_is_linear_over_the_pooled_state(tiny_model: TextModel) -> None:

@@ -9,7 +9,9 @@ from torch.nn import functional
 from lingsou.core.errors import InputError
 from lingsou.encoders.manifest import HeadManifest
 from lingsou.evaluation.label_metrics import Counts, calibration_error, confusion, one_hot
-from lingsou.models.logistic import fit_temperature
+from lingsou.models.character_classes import CharacterClasses, likeliest_share
+from lingsou.models.logistic import Floats, fit_temperature, likeliest_temperature
+from lingsou.training.character_classes import fit_character_classes
 from lingsou.training.examples import LabelSet, Rows, Splits
 from lingsou.training.neural.tasks.options import choose
 from lingsou.training.neural.tasks.pooled import PooledTexts
@@ -20,6 +22,7 @@ from lingsou.training.neural.tokens import by_length
 from lingsou.training.recipe import TaskSpec
 
 _METRICS = ("accuracy", "macro_f1", "micro_f1")
+_SHARES = tuple(round(0.1 * step, 1) for step in range(1, 11))
 
 
 class ClassHead(nn.Linear):
@@ -32,6 +35,8 @@ class ClassHead(nn.Linear):
 
 class ClassificationTask:
     """Texts are read as queries, so that the forward pass of a search gives the classes too.
+
+    With `characters` a linear model of characters and words stands beside the encoder, and their sum decides.
 
     Losses: `cross-entropy`, or `balanced`, where each class weighs as much as any other. With several labels a
     text: `binary`, the cross-entropy of each.
@@ -67,6 +72,10 @@ class ClassificationTask:
         self._texts = {
             part: PooledTexts(model.queries(examples.texts, spec.max_tokens)) for part, examples in self._sets.items()
         }
+        self.characters: CharacterClasses | None = None
+        """What decides beside the encoder; its logits are added."""
+        self.share = 1.0
+        """Of the encoder."""
         self._weights: Tensor | None = None
         if loss == "balanced":
             counts = self._targets["train"].sum(axis=0)
@@ -91,7 +100,7 @@ class ClassificationTask:
         examples, expected = self._sets[part], self._targets[part]
         with evaluating(model, head):
             logits = self._logits(model, head, part)
-            scaled = logits / head.get_buffer("temperature")
+            scaled = logits / head.get_buffer("temperature") + self._beside(part, logits)
             probability = (torch.sigmoid(scaled) if self.multiple else torch.softmax(scaled, 1)).double().cpu().numpy()
         found = probability > 0.5 if self.multiple else one_hot(probability.argmax(1), len(self.labels))
 
@@ -118,7 +127,7 @@ class ClassificationTask:
         )
 
     def logits(self, model: TextModel, head: nn.Module, part: Part) -> NDArray[np.float64]:
-        """Logits `[rows, k]` of a part, before the temperature."""
+        """The head's logits `[rows, k]` of a part, before the temperature."""
         with evaluating(model, head):
             found: NDArray[np.float64] = self._logits(model, head, part).double().cpu().numpy()
         return found
@@ -126,7 +135,10 @@ class ClassificationTask:
     def calibrate(self, model: TextModel, head: nn.Module) -> float:
         """Set the head's temperature to what makes the validation set's labels likeliest, and return it.
 
-        To be called once the weights are final. Source: Guo et al., "On calibration of modern neural networks", 2017.
+        With `characters` also fit what stands beside the encoder, and choose how much of it to take. To be called once
+        the weights are final; evaluations and the export are of both from then on.
+
+        Source: Guo et al., "On calibration of modern neural networks", 2017.
         """
         expected = self._targets["validation"]
         known = np.flatnonzero(expected.any(1) | self.multiple)
@@ -136,8 +148,28 @@ class ClassificationTask:
             logits = self._logits(model, head, "validation")[torch.from_numpy(known)].double().cpu()
         targets = torch.from_numpy(expected[known])
         found = fit_temperature(lambda value: float(_unweighted(logits / value, targets, multiple=self.multiple)))
+        if self._spec.characters:
+            found *= self._add_characters(logits.numpy() / found, known)
         head.get_buffer("temperature").fill_(found)
         return found
+
+    def _add_characters(self, logits: Floats, known: Rows) -> float:
+        """Fit what stands beside the encoder; the factor by which the encoder's temperature grows.
+
+        Args:
+            logits: the encoder's, divided by their temperature.
+            known: the rows of the validation part that these are of.
+        """
+        classes = self._targets["train"].argmax(1)
+        balanced = self._weights is not None
+        characters = fit_character_classes(self._sets["train"].texts, classes, len(self.labels), balanced=balanced)
+        expected = self._targets["validation"][known].argmax(1)
+        texts = self._sets["validation"].texts
+        beside = characters.all_logits([texts[row] for row in known.tolist()])
+        own = likeliest_temperature(beside, expected)
+        self.share, both = likeliest_share(logits, beside / own, expected, _SHARES)
+        self.characters = None if self.share == 1.0 else characters.times((1.0 - self.share) / (own * both))
+        return both / self.share
 
     def export(self, head: nn.Module) -> ExportedHead:
         """Linear over the mean token state."""
@@ -149,8 +181,10 @@ class ClassificationTask:
             temperature=float(head.get_buffer("temperature")),
             role=self._spec.role,
             meanings=self._spec.meanings,
+            share=self.share,
         )
-        return ExportedHead(manifest, "pooled", head.weight.detach(), head.bias.detach())
+        characters = {} if self.characters is None else self.characters.arrays()
+        return ExportedHead(manifest, "pooled", head.weight.detach(), head.bias.detach(), characters=characters)
 
     def _table(self, examples: LabelSet) -> NDArray[np.bool_]:
         """Which row has which of the labels that training knows, `[rows, k]`."""
@@ -171,6 +205,13 @@ class ClassificationTask:
     def _logits(self, model: TextModel, head: nn.Module, part: Part) -> Tensor:
         logits: Tensor = head(self._texts[part].all(model).to(model.device))
         return logits
+
+    def _beside(self, part: Part, logits: Tensor) -> Tensor:
+        """What is added to the logits of a part."""
+        if self.characters is None:
+            return torch.zeros_like(logits)
+        found = torch.from_numpy(self.characters.all_logits(self._sets[part].texts))
+        return found.to(logits.device, logits.dtype)
 
     def _loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         if self._weights is None:

@@ -30,7 +30,7 @@ class ExportedHead:
     crf: Mapping[str, Tensor] = field(default_factory=dict)
     """`start` [k], `end` [k], `transitions` [k, k] of a CRF, when the head has one."""
     characters: Mapping[str, NDArray[Any]] = field(default_factory=dict)
-    """The arrays of a CRF over characters that goes with the head, if any."""
+    """The arrays of what decides by characters beside the head, if anything does."""
     late: LateInteraction | None = None
     """What is added to the number of a cross-encoder."""
 
