@@ -197,6 +197,20 @@ def test_the_plan_says_what_will_run_and_moves_nothing(tmp_path: Path) -> None:
     assert all(torch.equal(value, other[name]) for name, value in weights(run).items()), "no moment was left either"
 
 
+def test_the_plan_of_a_frozen_encoder_reads_a_few_batches_and_counts_each_text_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = prepared(tmp_path, recipe("mood", method="frozen", epochs=8, batch=4))
+    read = list[int]()
+    run.model.register_forward_hook(lambda _model, tokens, _states: read.append(len(tokens[0].ids)))
+    run.plan()
+    assert read == [4] * 4, "three batches that are timed, and one before them"
+    run.train()
+    assert sum(read[4:]) == run.tasks[0].rows + len(SPLITS["mood"].validation), "each text once"
+    monkeypatch.setattr(run.trainer, "rehearse", lambda steps: 2.0)
+    assert (run.plan().steps, run.plan().seconds) == (32, 8.0), "four batches an epoch"
+
+
 def test_a_plan_whose_gradients_overflow_float16_moves_nothing(tmp_path: Path) -> None:
     half = Device(torch.device("cpu"), torch.float16)
     run = assemble(recipe("mood"), make_tiny_base(), {"mood": SPLITS["mood"]}, {}, half, tmp_path)

@@ -38,12 +38,14 @@ from lingsou.training.neural.tasks.task import Task
 from lingsou.training.neural.text_model import TextModel, set_dropout
 from lingsou.training.neural.tokens import Cutter
 from lingsou.training.neural.trainer import OnScore, OnStep, Trained, Trainer
-from lingsou.training.recipe import Recipe
+from lingsou.training.recipe import Recipe, TaskKind
 from lingsou.training.robustness import few
 from lingsou.training.translation import BackTranslation
 
 _REHEARSED = 3
 """Steps that an estimate is measured on."""
+_READ_ONCE: frozenset[TaskKind] = frozenset(("matching", "classes", "labels", "click", "history"))
+"""Tasks whose texts a frozen encoder reads once."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,8 @@ class Prepared:
     def plan(self) -> Plan:
         """What will run. A few steps are tried and taken back."""
         seconds = self.trainer.rehearse(_REHEARSED) * self.trainer.steps
+        if self.model.frozen and all(self.recipe.tasks[task.name].kind in _READ_ONCE for task in self.tasks):
+            seconds /= max(self.recipe.train.epochs, 1.0)  # later epochs find what the first one read
         return Plan(
             steps=self.trainer.steps,
             rows={task.name: task.rows for task in self.tasks},

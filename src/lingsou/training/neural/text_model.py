@@ -27,6 +27,8 @@ class TextModel(nn.Module):
         self.cutter = Cutter(base.tokenizer, base.model.config.pad_token_id or 0)
         self.hidden: int = base.model.config.hidden_size
         self._autocast: torch.dtype | None = None
+        self.keeps_states = True
+        """Whether what it says of a text may be kept while it is frozen: it is read once then. Not in an estimate."""
 
     @property
     def device(self) -> torch.device:

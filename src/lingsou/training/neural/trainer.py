@@ -136,11 +136,15 @@ class Trainer:
         return weights * (2 * 3 + max(self._spec.average, 1) + 1) + round(whole * (1 + 0.25 + 1 + 1))
 
     def rehearse(self, steps: int) -> float:
-        """Seconds that a step takes, by `steps` steps at a rate of 0: nothing moves, memory is what it will be."""
+        """Seconds that a step takes, by `steps` steps at a rate of 0: nothing moves, memory is what it will be.
+
+        Texts are read, also where a frozen encoder will have read them before.
+        """
         for group in self._optimiser.param_groups:
             group["lr"] = 0.0
         scale = self._scaler.state_dict()
         self.model.train()
+        self.model.keeps_states = False
         chosen = np.random.default_rng(0).choice(len(self._steps), min(steps + 1, len(self._steps)), replace=False)
         seconds = []
         with self.model.frozen_weights_cast():
@@ -152,6 +156,7 @@ class Trainer:
                 self._scaler.update()
                 self._optimiser.zero_grad(set_to_none=True)
                 seconds.append(time.perf_counter() - began)
+        self.model.keeps_states = True
         self._scaler.load_state_dict(scale)
         self._optimiser.state.clear()
         return float(np.median(seconds[1:] or seconds))  # the first one also sets memory up

@@ -25,7 +25,7 @@ class PooledTexts:
 
     def rows(self, model: TextModel, rows: Rows) -> Tensor:
         """Mean token states `[rows, hidden]` on the model's device, with gradients where its weights move."""
-        if model.frozen:
+        if model.frozen and model.keeps_states:
             return self.all(model)[torch.from_numpy(rows)].to(model.device)
         return model.pooled(self.table.batch(rows).to(model.device))
 
