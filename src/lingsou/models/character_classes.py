@@ -1,7 +1,7 @@
 """Classes of texts by their runs of characters and words: a linear model that needs no encoder, and goes beside one.
 
-An encoder knows what words mean, but forgets which of them were there; this knows by heart which words a class has,
-and nothing of those it never met. Their sum is better than either (docs/benchmarks.md).
+An encoder knows what words mean; this knows by heart which of them a class has, and nothing of those it never met
+(docs/benchmarks.md compares both, and their sum).
 """
 
 import re
@@ -23,7 +23,6 @@ _WORD = re.compile(r"[^\W_\u3400-\u9fff]+")
 _BASE = 0x9E3779B97F4A7C15
 _POWERS = np.power(np.uint64(_BASE), np.arange(MOST_CHARACTERS + 2, dtype=np.uint64))
 _INVERSES = np.power(np.uint64(pow(_BASE, -1, 2**64)), np.arange(MOST_CHARACTERS + 2, dtype=np.uint64))
-
 _WORDS = np.uint64(1)
 
 Keys = NDArray[np.uint64]

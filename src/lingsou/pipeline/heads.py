@@ -35,6 +35,7 @@ _KINDS: Mapping[HeadRole, str] = {
 }
 _LEAST_PROBABILITY = 0.001
 _LEAST_SHARE = 0.1
+"""Of characters beside an encoder, where they are to decide alone."""
 _MOST_WORDS = 32
 """Words of one query that are left out in turn for an explanation; each costs a forward pass."""
 

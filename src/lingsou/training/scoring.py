@@ -10,6 +10,8 @@ from lingsou.core.errors import ConfigurationError
 from lingsou.encoders.encoder import Vectors
 from lingsou.encoders.manifest import EncoderManifest
 from lingsou.encoders.runtime import OnnxEncoder
+from lingsou.models.character_classes import CharacterClasses
+from lingsou.models.logistic import softmax
 
 _CHUNK = 16
 
@@ -43,6 +45,9 @@ def class_scores(
         head: of kind `classes`; its temperature was fitted to the validation set.
         texts: what is to be scored.
         progress: told of the texts done, from the caller's thread.
+
+    Raises:
+        InputError: what stands beside the head is not whole.
     """
     logits: list[NDArray[np.float32]] = []
     vectors: list[NDArray[np.float32]] = []
@@ -52,7 +57,8 @@ def class_scores(
             logits += [each.logits[head] for each in found]
             vectors += [each.sentence for each in found]
             progress(len(logits))
-    classes = len(encoder.manifest.heads[head].labels)
-    scores = np.array(logits, np.float64).reshape(-1, classes)
-    scores = np.exp(scores - scores.max(1, initial=-np.inf, keepdims=True))
-    return scores / scores.sum(1, keepdims=True), np.array(vectors, np.float32).reshape(-1, encoder.dimension)
+    scores = np.array(logits, np.float64).reshape(-1, len(encoder.manifest.heads[head].labels))
+    if arrays := encoder.characters(head):
+        scores += CharacterClasses.load(arrays).all_logits(texts)
+    chances = softmax(scores) if len(texts) else scores
+    return chances, np.array(vectors, np.float32).reshape(-1, encoder.dimension)

@@ -34,6 +34,7 @@ SEVERAL = Splits(*(replace(part, multiple=True) for part in vars(label_splits())
 TASKS: dict[str, tuple[dict[str, Any], Splits[Any]]] = {
     "matching": ({"kind": "matching", "data": {"format": "pairs"}}, pair_splits()),
     "mood": ({"kind": "classes", "data": {"format": "labels"}}, label_splits()),
+    "words": ({"kind": "classes", "characters": True, "data": {"format": "labels"}}, label_splits()),
     "several": ({"kind": "labels", "data": {"format": "labels"}}, SEVERAL),
     "main": ({"kind": "relevance", "data": {"format": "pairs"}}, pair_splits()),
     "tags": ({"kind": "tags", "crf": True, "data": {"format": "tags"}}, Splits(TAGGED, TAGGED, TAGGED)),
@@ -71,7 +72,7 @@ def exported(run: Prepared, folder: Path) -> Path:
 
 @pytest.mark.parametrize("small", [False, True])
 def test_production_keeps_its_figures_whatever_the_new_model_is_made_of(tmp_path: Path, small: bool) -> None:
-    names = ("matching", "mood", "several", "tags", "letters")
+    names = ("matching", "mood", "words", "several", "tags", "letters")
     production = begun(tmp_path, *names, seed=3)
     folder = exported(production, tmp_path / "production")
     own = measured(production, folder)
@@ -81,7 +82,9 @@ def test_production_keeps_its_figures_whatever_the_new_model_is_made_of(tmp_path
     assert list(again) == list(names)
     for name in names:
         assert list(again[name].values) == list(own[name].values)
-        assert again[name].values == pytest.approx(dict(own[name].values), abs=1e-5), name
+        # characters beside a head are kept in half precision
+        near = 1e-3 if name == "words" else 1e-5
+        assert again[name].values == pytest.approx(dict(own[name].values), abs=near), name
         assert again[name].slices.keys() == own[name].slices.keys()
 
 

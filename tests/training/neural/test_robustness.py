@@ -11,7 +11,9 @@ from lingsou.training.augment import PERTURBATIONS
 from lingsou.training.examples import HistorySet, LabelSet, PairSet, Span, Splits, TagSet, TextSet
 from lingsou.training.neural import robustness as module
 from lingsou.training.neural.robustness import robustness
+from lingsou.training.neural.tasks.classification import ClassificationTask
 from lingsou.training.neural.tasks.make import make_task
+from lingsou.training.neural.tasks.tagging import TaggingTask
 from lingsou.training.neural.text_model import TextModel
 from lingsou.training.recipe import TaskSpec
 
@@ -93,6 +95,22 @@ def test_texts_that_say_nothing_lose_what_they_said(tiny_model: TextModel, monke
     after = robustness("it", spec, splits, tiny_model, head, ["lost"], 0)["lost"].evaluation.values["accuracy"]
     assert before > 0.9
     assert after == pytest.approx(1 / len(THINGS))
+
+
+@pytest.mark.parametrize("kind", ["classes", "tags"])
+def test_what_was_fitted_beside_the_head_decides_too(
+    kind: str, tiny_model: TextModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "perturbed", lambda examples, kind, rng: examples)
+    spec, splits, head = made(kind, tiny_model, characters=True)
+    task = make_task("it", spec, splits, tiny_model)
+    alone = task.evaluate(tiny_model, head, "test").values
+    assert isinstance(task, ClassificationTask | TaggingTask)
+    task.calibrate(tiny_model, head)
+    both = task.evaluate(tiny_model, head, "test").values
+    result = robustness("it", spec, splits, tiny_model, head, ["none"], fitted=task)["none"].evaluation.values
+    assert result == pytest.approx(dict(both))
+    assert result[task.metric] > alone[task.metric]
 
 
 def test_a_kind_is_drawn_alike_whatever_else_is_asked(tiny_model: TextModel, monkeypatch: pytest.MonkeyPatch) -> None:

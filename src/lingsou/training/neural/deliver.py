@@ -173,7 +173,8 @@ def versions() -> dict[str, str]:
 
 def _robust(run: Prepared, name: str) -> Mapping[str, Perturbed]:
     spec, splits = run.recipe.tasks[name], run.splits[name]
-    return robustness(name, spec, splits, run.model, run.head(name), seed=run.recipe.train.seed)
+    fitted = next(task for task in run.tasks if task.name == name)
+    return robustness(name, spec, splits, run.model, run.head(name), seed=run.recipe.train.seed, fitted=fitted)
 
 
 def _heads(run: Prepared) -> Sequence[ExportedHead]:

@@ -9,8 +9,10 @@ from torch import nn
 from lingsou.training.augment import PERTURBATIONS
 from lingsou.training.evaluations import Perturbed
 from lingsou.training.examples import Splits
+from lingsou.training.neural.tasks.classification import ClassificationTask
 from lingsou.training.neural.tasks.make import make_task
-from lingsou.training.neural.tasks.task import Part
+from lingsou.training.neural.tasks.tagging import TaggingTask
+from lingsou.training.neural.tasks.task import Part, Task
 from lingsou.training.neural.text_model import TextModel
 from lingsou.training.recipe import TaskSpec
 from lingsou.training.robustness import changed, few, perturbed
@@ -25,6 +27,7 @@ def robustness(
     kinds: Iterable[str] = PERTURBATIONS,
     seed: int = 0,
     part: Part = "test",
+    fitted: Task | None = None,
 ) -> dict[str, Perturbed]:
     """Kind of perturbation → the task's evaluation on `part` with its texts perturbed.
 
@@ -41,6 +44,7 @@ def robustness(
         kinds: of perturbations.
         seed: each kind's draws depend on it and the kind alone.
         part: to perturb and measure.
+        fitted: the task that was trained, of which comes what was fitted beside its head; none: the head alone.
 
     Raises:
         ConfigurationError: there is no such perturbation.
@@ -55,5 +59,9 @@ def robustness(
         rng = np.random.default_rng([seed, *kind.encode()])
         typed = perturbed(sets[part], kind, rng)
         task = make_task(name, spec, Splits(**small | {part: typed}), model)
+        if isinstance(task, ClassificationTask) and isinstance(fitted, ClassificationTask):
+            task.take_characters(fitted)
+        if isinstance(task, TaggingTask) and isinstance(fitted, TaggingTask):
+            task.take_characters(fitted)
         found[kind] = Perturbed(task.evaluate(model, head, part), changed(sets[part], typed))
     return found

@@ -1,16 +1,22 @@
 """Classes and labels: learned, measured as worked by hand, calibrated, exported."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from lingsou.core.errors import ConfigurationError, InputError
+from lingsou.core.manifests import ModelManifest
+from lingsou.encoders.runtime import OnnxEncoder
 from lingsou.models.character_classes import CharacterClasses
-from lingsou.models.logistic import fit_temperature
+from lingsou.models.logistic import fit_temperature, softmax
 from lingsou.training.examples import LabelSet, Splits
+from lingsou.training.neural.export import export_encoder
 from lingsou.training.neural.tasks.classification import ClassHead, ClassificationTask
 from lingsou.training.neural.tasks.task import Task
 from lingsou.training.neural.text_model import TextModel
+from lingsou.training.scoring import class_scores
 from tests.training.neural.tasks.learning import learn, same_batches, spec
 
 TEXTS = (
@@ -149,6 +155,21 @@ def test_characters_beside_the_encoder_decide_with_it(tiny_model: TextModel) -> 
     kept = CharacterClasses.load(exported.characters)
     assert task.characters is not None
     assert kept.logits("green dress") == pytest.approx(task.characters.logits("green dress"), rel=1e-3)
+
+
+def test_what_was_trained_is_what_is_served(tiny_model: TextModel, tmp_path: Path) -> None:
+    """Recipe → head → artefact → probabilities: of the encoder and the characters together."""
+    task = task_of(tiny_model, one_class(), characters=True)
+    learned = learn(task, tiny_model, steps=3)
+    task.calibrate(tiny_model, learned.head)
+    assert task.characters is not None
+    logits = task.logits(tiny_model, learned.head, "test") / float(learned.head.get_buffer("temperature"))
+    wanted = softmax(logits + task.characters.all_logits(TEXTS))
+    about = ModelManifest(task="text-encoder")
+    export_encoder(tiny_model, [task.export(learned.head)], tmp_path / "a", name="a", about=about, precision="fp32")
+    found, _ = class_scores(OnnxEncoder.open(tmp_path / "a"), "category", TEXTS)
+    assert found == pytest.approx(wanted, abs=5e-3)
+    assert np.abs(softmax(logits) - wanted).max() > 0.1, "the characters say something"
 
 
 def test_characters_that_add_nothing_are_left_out(tiny_model: TextModel) -> None:

@@ -171,6 +171,10 @@ class ClassificationTask:
         self.characters = None if self.share == 1.0 else characters.times((1.0 - self.share) / (own * both))
         return both / self.share
 
+    def take_characters(self, other: "ClassificationTask") -> None:
+        """Decide with what another task fitted beside its head."""
+        self.characters, self.share = other.characters, other.share
+
     def export(self, head: nn.Module) -> ExportedHead:
         """Linear over the mean token state."""
         assert isinstance(head, ClassHead)

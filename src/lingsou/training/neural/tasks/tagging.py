@@ -174,6 +174,10 @@ class TaggingTask:
             return None
         return Together(self._characters, self.share if share is None else share, self.tags, self.chain(head))
 
+    def take_characters(self, other: "TaggingTask") -> None:
+        """Tag with the CRF over characters that another task fitted."""
+        self._characters, self.share = other._characters, other.share
+
     def chain(self, head: nn.Module) -> Chain:
         """What a path of tags gains beside its tokens: the rules of BIO, and what the CRF learned."""
         return head.crf.chain() + self._rules if isinstance(head.crf, LinearChainCRF) else self._rules
