@@ -15,7 +15,8 @@ that is likeliest on 200 rows set aside; `encoder_accuracy` is the encoder's alo
 
 `joint` trains all of them at once: tasks are drawn by the square root of their rows, losses weighed by uncertainty.
 Alone each trains with the same method and batch for `EPOCHS`, so that none is seen more often together than apart, and
-with the same rate, but for matching, whose vectors all become one at that rate where no other task holds them apart.
+at the rate that suits it alone: entities at a higher one, and matching at a lower one, for its vectors all become one
+where no other task holds them apart.
 Every head reads the same token states: one forward pass of the encoder answers all four. `baseline` is a CRF over
 characters for entities, and word and character n-grams with a linear classifier for the two classes.
 
