@@ -68,6 +68,7 @@ GENUINE = [
     "Digestive enzyme 酶 60 capsules",
     "Poster of the river 渭 and its valley",
     "Puma猫 T-Shirt 小 for women",
+    "Braised duck wings 卤 500g snack",
     "Shop路 Sign 小 wooden board",
 ]
 
@@ -246,6 +247,8 @@ def test_a_sign_between_two_spaces_stands_between_numbers() -> None:
         ("Metal film resistor 10k惟 1/4 W", "Ω"),
         ("Security camera 360藲 with pan", "˚"),
         ("Labels, removable, 脴 16 mm, white", "Ø"),
+        ("Portable pH test meter 卤 0.1pH high accuracy", "±"),
+        ("Carbon film resistors 卤 5% assorted kit", "±"),
         ("Self-adhesive labels 酶 12mm black", "ø"),
         ("Brand 庐 tissue box for the car", "®"),
         ("Tweeter speaker 4蠅 (Ohm) 400w", "ω"),

@@ -44,6 +44,7 @@ _OTHER_HAN = re.compile(f"(?![{_SIGNS}])[\u3041-\u30fe\u3400-\u9fff]")
 _OTHER_THAN_LETTERS = re.compile(f"(?![{_as_gbk(range(0xC2, 0xE0))}])[\u3041-\u30fe\u3400-\u9fff]")
 _NUMBER_BEFORE = re.compile("[0-9] ?[kKMG]?$")
 _LENGTH = re.compile(" ?[0-9][0-9.,]* ?(?:mm|cm|m|in)\\b")
+_TOLERANCE = re.compile(" ?(?:0?[.,][0-9]|[0-9][0-9.,]* ?%)")
 _LETTERS = re.compile("[A-Za-z]*")
 _LETTERS_BEFORE = re.compile("[A-Za-z]*$")
 # Two neighbours out of accented letters, Greek, Cyrillic and symbols, as every single-byte misreading has them.
@@ -138,7 +139,7 @@ def _may_stand(text: str, sign: re.Match[str]) -> bool:
     """Whether what a sign would say fits its place; else it is one Chinese word of its own: `Hello Kitty 猫 Plush Toy`.
 
     A unit follows a number, an accented letter a letter, and Ø may come before a length. Between two spaces stands ®,
-    or × and its like, between two words with numbers.
+    ± before a tolerance, or × and its like, between two words with numbers.
     """
     start, end = sign.span()
     says = _gb18030(sign[0]).decode()
@@ -146,6 +147,8 @@ def _may_stand(text: str, sign: re.Match[str]) -> bool:
         return bool(_NUMBER_BEFORE.search(text[max(0, start - _WINDOW) : start]))
     if says >= "À" and says.isalpha():
         return text[start - 1].isalpha() or (says in "Øø" and bool(_LENGTH.match(text, end)))
+    if says == "±" and _TOLERANCE.match(text, end):
+        return True
     if says == "®" or text[start - 1] != " " or text[end : end + 1].strip():
         return True
     before, after = text[max(0, start - _WINDOW) : start].split(), text[end : end + _WINDOW].split()
