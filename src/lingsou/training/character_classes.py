@@ -17,7 +17,8 @@ _LEAST = 2
 """Texts that an n-gram must be in."""
 _MOST_NUMBERS = 8_000_000
 """Weights of all classes: 16 MB as they are kept."""
-_MOST_TEXTS = 100_000
+_MOST_TEXTS = 50_000
+"""About 200 MB of n-grams, of texts of a hundred characters."""
 _CHUNK = 4_096
 
 
@@ -30,7 +31,7 @@ def fit_character_classes(
     taken where they are too many.
 
     Args:
-        texts: of more than 100,000, so many evenly spaced ones are learned from.
+        texts: of more than 50,000, so many evenly spaced ones are learned from.
         labels: their classes [n], from 0 to k − 1, at least two of them; one without a text is as rare as the rarest.
         k: number of classes.
         balanced: each class weighs as much as any other.
@@ -51,8 +52,8 @@ def fit_character_classes(
     places, values, ends = [], [], [0]
     for text in texts:
         own, tf_idf = empty.places(text)
-        places.append(own)
-        values.append(tf_idf)
+        places.append(own.astype(np.int32))
+        values.append(tf_idf.astype(np.float32))
         ends.append(ends[-1] + len(own))
     table = sparse.csr_matrix((np.concatenate(values), np.concatenate(places), ends), shape=(len(texts), len(keys)))
     model = linear.SGDClassifier(
