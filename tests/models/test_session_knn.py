@@ -1,10 +1,11 @@
 """Session nearest neighbours: by hand, and against V-SKNN written with sets and loops."""
 
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lingsou.core.errors import InputError
@@ -108,25 +109,27 @@ def test_sessions_out_of_order_are_refused() -> None:
 
 def loops(sessions: list[list[int]], query: list[int], neighbours: int, recent: int) -> dict[int, float]:
     """V-SKNN as the paper tells it, one session after the other."""
-    weight = {item: (place + 1) / len(query) for place, item in enumerate(query)}
+    last = {item: place for place, item in enumerate(query)}
+    weight = {item: (place + 1) / len(query) for item, place in last.items()}
     looked: set[int] = set()
     for item in weight:
         looked |= set([number for number, session in enumerate(sessions) if item in session][-recent:])
-    similarity = {}
+    similarity: dict[int, tuple[Fraction, int]] = {}
     for number in looked:
         shared = {
             item
             for item in weight
             if item in sessions[number] and number in [n for n, s in enumerate(sessions) if item in s][-recent:]
         }
-        similarity[number] = sum(weight[item] for item in shared), max(shared, key=lambda item: weight[item])
+        total = sum((Fraction(place + 1, len(query)) for item, place in last.items() if item in shared), Fraction())
+        similarity[number] = total, max(shared, key=lambda item: weight[item])
     near = sorted(similarity, key=lambda number: (-similarity[number][0], -number))[:neighbours]
     scores: dict[int, float] = {}
     for number in near:
         value, latest = similarity[number]
         steps = query[::-1].index(latest)
         for item in sessions[number]:
-            scores[item] = scores.get(item, 0.0) + value / (1 + steps)
+            scores[item] = scores.get(item, 0.0) + float(value) / (1 + steps)
     return scores
 
 
@@ -138,6 +141,7 @@ def loops(sessions: list[list[int]], query: list[int], neighbours: int, recent: 
     recent=st.integers(1, 6),
     parts=st.lists(st.integers(0, 25), max_size=4),
 )
+@example(sessions=[[1, 3], [0, 2, 3]], query=[2, 0, 0, 1, 3], neighbours=1, recent=2, parts=[])
 def test_agrees_with_loops_however_the_sessions_came(
     sessions: list[list[int]], query: list[int], neighbours: int, recent: int, parts: list[int]
 ) -> None:

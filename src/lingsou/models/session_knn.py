@@ -19,6 +19,8 @@ Ints = NDArray[np.int64]
 
 _PLACES = 1 << 20
 """No session is longer: two places fit into one integer, which orders by the first."""
+_DECIMALS = 9
+"""Similarities that are alike to so many are equal."""
 
 
 @dataclass(frozen=True)
@@ -287,7 +289,8 @@ def _nearness(offsets: Ints, settings: SessionKnnSettings) -> Floats:
 
 def _best(queries: Ints, sessions: Ints, similarities: Floats, n: int) -> Ints:
     """Places of the n most similar sessions of each query; of equals the latest. `queries` are in order."""
-    order = np.lexsort((-sessions, -similarities, queries))
+    # Sums of the same weights in another order differ in their last bits, and are equal all the same.
+    order = np.lexsort((-sessions, -np.round(similarities, _DECIMALS), queries))
     firsts = np.searchsorted(queries, queries)
     return order[np.arange(len(order)) - firsts < n]
 
