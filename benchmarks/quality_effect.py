@@ -11,9 +11,10 @@ DIR is one of two kinds, told by its files:
                        HR@10 and NDCG@10 of each user's last item, from all before it by transitions; beside the other
                        faults a share of the items is listed twice, and each event of such an item falls on either
 
-`clean` is the catalogue as it is, `damaged` the same with faults, `repaired` what is left of them when every check and
-audit has run, their edits of at least `SURE` are applied, and duplicates are merged into one record: nothing knows
-where the faults are. A copy counts as what it is a copy of, once in a list. Differences to `clean` are paired, with
+`clean` is the catalogue as it is, `damaged` the same with faults, `repaired at 0.8` what is left of them when every
+check and audit has run, the edits that they are so sure of are applied, and duplicates as sure are merged into one
+record; `repaired at 0.5` the same of a shop that takes what is likelier right than wrong. Nothing knows where the
+faults are. A copy counts as what it is a copy of, once in a list. Differences to `clean` are paired, with
 95 % bootstrap intervals, of the first seed.
 """
 
@@ -50,7 +51,7 @@ from lingsou.recommend.interactions import interactions, items_of
 from lingsou.recommend.recommender import recommend
 from lingsou.recommend.sources.transitions import Transitions
 
-SURE = 0.8
+SURE = (0.8, 0.5)
 CUT = 10
 Floats = NDArray[np.float64]
 
@@ -69,7 +70,7 @@ def main() -> None:
         measured = recommendations(given.data, given.rates, given.seeds)
     else:
         raise InputError(f"'{given.data}' holds neither judged products nor interactions.", cure="See --help.")
-    print(result_line("quality_effect", given.data.name, measured, seeds=given.seeds, sure=SURE))
+    print(result_line("quality_effect", given.data.name, measured, seeds=given.seeds))
 
 
 # Faults and repairs
@@ -105,12 +106,12 @@ def damaged(products: Sequence[Product], rate: float, seed: int) -> State:
     return State(made.products, copies)
 
 
-def repaired(state: State) -> State:
-    """What checks and audits make of it."""
+def repaired(state: State, sure: float) -> State:
+    """What checks and audits make of it; less sure edits and merges are left out."""
     edits: list[Finding] = []
 
     def keep(finding: Finding) -> None:
-        if finding.edit is not None and finding.confidence >= SURE:
+        if finding.edit is not None and finding.confidence >= sure:
             edits.append(finding)
 
     run_checks(enumerate(state.products, start=1), sink=keep)
@@ -119,7 +120,7 @@ def repaired(state: State) -> State:
     edits.clear()
     run_audits(columns_of(enumerate(by_id.values(), start=1)), sink=keep)
     applied += _apply(by_id, edits)
-    products, stands_for = merged(by_id)
+    products, stands_for = merged(by_id, sure)
     return State(products, state.copies, stands_for, {"edits": applied, "merged": len(stands_for)})
 
 
@@ -133,13 +134,13 @@ def _apply(by_id: dict[str, Product], edits: Sequence[Finding]) -> int:
     return applied
 
 
-def merged(by_id: Mapping[str, Product]) -> tuple[list[Product], dict[str, str]]:
+def merged(by_id: Mapping[str, Product], sure: float) -> tuple[list[Product], dict[str, str]]:
     """One record for each product that is listed several times; a record that was merged away → that one."""
     ids = list(by_id)
     stands_for = {
         ids[each.product]: ids[each.kept]
         for each in second_listings(columns_of(enumerate(by_id.values(), start=1)))
-        if each.confidence >= SURE
+        if each.confidence >= sure
     }
     listed: dict[str, list[Product]] = {}
     for id_, product in by_id.items():
@@ -160,22 +161,24 @@ def compared(products: Sequence[Product], rates: Sequence[float], seeds: Sequenc
     clean = ask(State(products), seeds[0])
     report: dict[str, Any] = {"clean": _means([clean])}
     for rate in rates:
-        states: dict[str, list[dict[str, Floats]]] = {"damaged": [], "repaired": []}
-        done: list[Mapping[str, int]] = []
+        states: dict[str, list[dict[str, Floats]]] = {}
+        done: dict[str, list[Mapping[str, int]]] = {}
         for seed in seeds:
             began = time.process_time()
             broken = damaged(products, rate, seed)
-            mended = repaired(broken)
-            done.append(mended.done)
+            made = {"damaged": broken} | {f"repaired at {sure}": repaired(broken, sure) for sure in SURE}
             spent = time.process_time() - began
-            for name, state in (("damaged", broken), ("repaired", mended)):
-                states[name].append(ask(state, seed))
-            told = {name: _means(runs[-1:]) for name, runs in states.items()}
-            print(f"rate {rate}, seed {seed}: {told}, {mended.done}, {spent:.0f} cpu-s", file=sys.stderr, flush=True)
+            for name, state in made.items():
+                states.setdefault(name, []).append(ask(state, seed))
+                done.setdefault(name, []).append(state.done)
+            told = {name: (_means(runs[-1:]), made[name].done) for name, runs in states.items()}
+            print(f"rate {rate}, seed {seed}: {told}, {spent:.0f} cpu-s", file=sys.stderr, flush=True)
         report[str(rate)] = {
-            name: _means(runs) | {"against clean": {each: _gap(runs[0][each], clean[each]) for each in clean}}
+            name: _means(runs)
+            | {"against clean": {each: _gap(runs[0][each], clean[each]) for each in clean}}
+            | {each: float(np.mean([one[each] for one in done[name]])) for each in done[name][0]}
             for name, runs in states.items()
-        } | {"done": {name: float(np.mean([each[name] for each in done])) for name in done[0]}}
+        }
     return report
 
 

@@ -103,8 +103,19 @@ def test_entities_are_named_with_what_they_mean(text: str, repair: str) -> None:
         ("a&amp;nbsp;b &amp; c", "a b & c"),
         ("soft&shy;ware", "software"),
         ("?a=1&copy=2 &amp; more", "?a=1&copy=2 & more"),
-        ("<b>bold</b> &amp; more", None),
+        ("<b>bold</b> &amp; more", "bold & more"),
+        ("Processor <br />(6M Cache)", "Processor (6M Cache)"),
+        ("Processor<br>6M", "Processor 6M"),
+        ("H<sub>2</sub>O <!-- new --> bottle", "H2O bottle"),
+        ('<ul class="x"><li>one</li><li>two</li></ul>', "one two"),
+        ("<h1><STRONG>新款</STRONG>T恤</h1>", "新款T恤"),
+        ("<Pro> edition</p>", None),
+        ("&lt;b&gt;Kettle&lt;/b&gt; 1.7 L &lt;br&gt;", "Kettle 1.7 L"),
+        ("a&amp;lt;br&amp;gt;b", "a b"),
+        ("&lt;script&gt;alert(1)&lt;/script&gt;", None),
+        ("<p><br></p>", None),
         ("size &lt; 5", None),
+        ("size < 5<br>", None),
         ("&#xD800;", None),
         ("&#38;amp;", None),
         ("&nbsp;", None),
@@ -130,5 +141,5 @@ def test_entities_escaped_twice_are_warnings_in_the_description_too() -> None:
 
 
 def test_hostile_markup_takes_no_longer_than_its_length() -> None:
-    for unit in ("<b>", "<a onx ", "</b><i>", "<a x=      ", "&amp;", "<svg/on "):
+    for unit in ("<b>", "<a onx ", "</b><i>", "<a x=      ", "&amp;", "<svg/on ", "<!--", "<br ", "&lt;b&gt;"):
         found(description=(unit * 200_000)[:200_000])

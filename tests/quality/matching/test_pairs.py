@@ -98,6 +98,23 @@ def test_candidates_once_each_across_sources_and_by_number() -> None:
     assert set(zip(*(side.tolist() for side in apart), strict=True)) == {(0, 2)}
 
 
+def test_the_same_text_under_another_title_is_a_candidate() -> None:
+    said = "two handles, zip and four wheels"
+    products = [
+        Product(id="a", title="red trolley", description=said),
+        Product(id="b", title="carry bag blue", description=said),
+        Product(id="c", title="red trolley case"),
+        Product(id="d", title="carry bag blue black"),
+    ]
+    space = PairFeatures(records_of(products))
+
+    def pairs(of_text: int) -> set[tuple[int, int]]:
+        return set(zip(*(side.tolist() for side in space.candidates(1, of_text)), strict=True))
+
+    assert pairs(0) == {(0, 2), (1, 3)}
+    assert pairs(1) == {(0, 1), (0, 2), (1, 3)}
+
+
 def test_no_pairs() -> None:
     nothing = np.zeros(0, np.int64)
     assert PairFeatures(_records("a", "b")).of(nothing, nothing).shape == (0, len(NAMES))

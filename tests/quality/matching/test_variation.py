@@ -19,6 +19,14 @@ from lingsou.text.normalise import normalise
         ("Kettle 1.7 L red", "Kettle red", False),
         ("保温杯 500ml 黑色", "保温杯 黑色", False),
         ("Kettle red steel", "steel kettle, red", False),
+        # Navy blue is a blue, olive a green; rose and magenta are two pinks.
+        ("Sneakers navy blue", "Sneakers blue", False),
+        ("Jacket olive green and white", "Jacket white green", False),
+        ("外套 藏青色 黑色", "外套 蓝色 黑色", False),
+        ("Sneakers navy blue", "Sneakers olive green", True),
+        ("Sneakers navy blue", "Sneakers green", True),
+        ("Scarf rose", "Scarf magenta", True),
+        ("Shirt navy blue & red", "Shirt blue & white", True),
         # The second 4 is the stars of the one, the 5 those of the other.
         ("Fan 4 star 4 in 1", "Fan 5 star 4 in 1", True),
     ],

@@ -54,6 +54,11 @@ _ACTIVE_TEXT = re.compile(
 )
 _ENTITY_TEXT = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|([A-Za-z][A-Za-z0-9]{1,31}));|&nbsp\b")
 _TWICE_TEXT = re.compile(r"&amp;(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|([A-Za-z][A-Za-z0-9]{1,31}));")
+_INLINE = "abbr b big cite code del em font i ins mark q s small span strong sub sup tt u wbr"
+"""These may stand in the middle of a word; every other tag parts words."""
+_TAG_NAMES, _WORD_NAMES, _INLINE_NAMES = (frozenset(names.split()) for names in (_TAGS, _WORDS, _INLINE))
+_MARKUP = re.compile(r"<!--[^<>]*-->|<(/?)([a-z][a-z0-9]*)((?:\s|/)[^<>]*)?>", re.IGNORECASE)
+_SPACES = re.compile(r" {2,}")
 _BEGINNING = re.compile(r"[<&][A-Za-z/!#]")
 
 
@@ -75,7 +80,7 @@ class HtmlCheck:
         if ("<" in everything or "&" in everything) and _BEGINNING.search(everything):
             for field, text in texts(product):
                 if "<" in text:
-                    self._tags(row, product.id, field, text)
+                    self._tags(row, product, field, text)
                 if "&" in text:
                     self._entities(row, product, field, text)
 
@@ -87,22 +92,29 @@ class HtmlCheck:
         """How many of each kind."""
         return self._tally.counts()
 
-    def _tags(self, row: int, product_id: str, field: str, text: str) -> None:
+    def _tags(self, row: int, product: Product, field: str, text: str) -> None:
         active = _ACTIVE_TEXT.search(text)
         if active:
-            self._tally.add(_ACTIVE, field, excerpt(text, *active.span()), row=row, product_id=product_id)
+            self._tally.add(_ACTIVE, field, excerpt(text, *active.span()), row=row, product_id=product.id)
             return
         tag = _TAG_TEXT.search(text)
         if tag:
-            problem = _TAG_IN_DESCRIPTION if field == "description" else _TAG
-            self._tally.add(problem, field, excerpt(text, *tag.span()), row=row, product_id=product_id)
+            plain = field != "description"  # many shops mean markup there
+            self._tally.add(
+                _TAG if plain else _TAG_IN_DESCRIPTION,
+                field,
+                excerpt(text, *tag.span()),
+                row=row,
+                product_id=product.id,
+                edit=rewritten(product, field, text, _plain(text)) if plain else None,
+            )
 
     def _entities(self, row: int, product: Product, field: str, text: str) -> None:
         twice = _first(_TWICE_TEXT, text)
         entity = twice or _first(_ENTITY_TEXT, text)
         if entity is None:
             return
-        plain = field != "description"  # many shops mean markup there
+        plain = field != "description"
         meant = html.unescape(html.unescape(entity[0]) if twice else entity[0])
         self._tally.add(
             _TWICE if twice else _ENTITY if plain else _ENTITY_IN_DESCRIPTION,
@@ -111,7 +123,7 @@ class HtmlCheck:
             row=row,
             product_id=product.id,
             repair=f"Write {_named(meant)} instead of {entity[0]}.",
-            edit=rewritten(product, field, text, _unescaped(text, bool(twice))) if plain else None,
+            edit=rewritten(product, field, text, _plain(text)) if plain else None,
         )
 
 
@@ -124,11 +136,32 @@ def _is_known(entity: re.Match[str]) -> bool:
     return not entity[1] or f"{entity[1]};" in html5
 
 
-def _unescaped(text: str, twice: bool) -> str | None:
-    """The text with all entities written out; none where it holds markup then, or nobody can be sure what it says."""
-    for _ in range(1 + twice):
+def _plain(text: str) -> str | None:
+    """The text without tags, all entities written out; none where nobody can be sure what it says then."""
+    if _ACTIVE_TEXT.search(text):
+        return None
+    text = _without_tags(text)
+    for _ in range(2 if _first(_TWICE_TEXT, text) else 1):
         text = _ENTITY_TEXT.sub(_meant, text)
+    text = _without_tags(text)  # those that were escaped
     return None if "<" in text or "\ufffd" in text or _first(_ENTITY_TEXT, text) else text
+
+
+def _without_tags(text: str) -> str:
+    if "<" not in text:
+        return text
+    ended = {tag[2].lower() for tag in _MARKUP.finditer(text) if tag[1]}
+
+    def without(tag: re.Match[str]) -> str:
+        name = (tag[2] or "").lower()
+        if name in _WORD_NAMES and not (tag[1] or name in ended or "=" in (tag[3] or "")):
+            return tag[0]
+        if name and name not in _WORD_NAMES and name not in _TAG_NAMES:
+            return tag[0]
+        return "" if name in _INLINE_NAMES else " "
+
+    found = _MARKUP.sub(without, text)
+    return text if found == text else _SPACES.sub(" ", found).strip()
 
 
 def _meant(entity: re.Match[str]) -> str:

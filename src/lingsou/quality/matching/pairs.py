@@ -38,6 +38,7 @@ _KINDS = (
     _Kind("text-designations", "texts", designations),
     _Kind("brand", "brands", words),
 )
+_TEXT = next(number for number, kind in enumerate(_KINDS) if kind.name == "text-words")
 _RIVALRY = ("lead-least", "lead-most", "better-least", "better-most")
 _PRICES = ("price-ratio", "price-missing")
 
@@ -71,8 +72,13 @@ class PairFeatures:
             for kind, space in zip(_KINDS, self._spaces, strict=True)
         ]
 
-    def candidates(self, k: int = CANDIDATES) -> tuple[Ints, Ints]:
-        """Pairs worth a look, each once: the k records most like each one, and those with its trade item number."""
+    def candidates(self, k: int = CANDIDATES, of_text: int = 0) -> tuple[Ints, Ints]:
+        """Pairs worth a look, each once: the k records most like each one, and those with its trade item number.
+
+        Args:
+            k: at most `CANDIDATES`.
+            of_text: so many more by the words of the whole texts alone, which may be the same under titles that differ.
+        """
         sparse = require("scipy", "quality", "scipy.sparse")
         kinds = zip(_KINDS, self._spaces, strict=True)
         units = sparse.hstack(
@@ -80,11 +86,15 @@ class PairFeatures:
         )
         found = nearest(units, k, self._sides).records
         left, place = np.nonzero(found >= 0)
-        known = [*self._of_one_number()]
-        right = found[left, place]
-        if known:
-            one, other = np.array(known, np.int64).T
-            left, right = np.concatenate([left, one]), np.concatenate([right, other])
+        parts = [np.stack([left, found[left, place]])]
+        if of_text:
+            by_text = self._nearest[_TEXT]
+            assert by_text is not None
+            left, place = np.nonzero(by_text.records[:, :of_text] >= 0)
+            parts.append(np.stack([left, by_text.records[left, place]]))
+        if known := self._of_one_number():
+            parts.append(np.array(known, np.int64).T)
+        left, right = np.concatenate(parts, axis=1)
         pairs = np.unique(np.stack([np.minimum(left, right), np.maximum(left, right)]), axis=1)
         return pairs[0], pairs[1]
 

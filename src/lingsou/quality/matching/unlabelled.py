@@ -23,20 +23,19 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 LEAST_RECORDS = 200
-_CANDIDATES = 10
+_CANDIDATES, _OF_TEXT = 10, 3
 _TAUGHT, _RUN, _COPIED = 6_000, 50, 2
 """Records that are learned from, in runs of neighbours by title, and how many there are to one copy."""
 _HELD, _SEEDS = 0.3, (0, 1)
-_ALIKE = 0.4
-"""So much of the shorter title's letter triples, by weight, stands in the other title, or the pair is no candidate."""
+_ALIKE, _SAME_TEXT = 0.4, 0.8
+"""A pair is a candidate where so much of the shorter title's letter triples, by weight, stands in the other title, or
+so much of the words of either text in the other."""
 _BELIEVED = 0.5
-_BEHIND = 1.0
+_BEHIND = 0.5
 """In logits."""
 _LEAST = 1e-9
-_TWICE = 0.3
-"""The line is the best one where so many products are listed twice: early rather than late, the surest come first."""
 _LEFT = len(NAMES) + LEFTOVERS.index("left-least")
-_SHARE = NAMES.index("title-grams.shared-most")
+_SHARE, _TEXT_SHARE = NAMES.index("title-grams.shared-most"), NAMES.index("text-words.shared-least")
 
 
 @dataclass(frozen=True)
@@ -75,9 +74,9 @@ def likely_pairs(records: Records) -> LikelyPairs:
 def _compared(records: Records) -> tuple[Ints, Ints, Floats, Bools]:
     """Candidates that look alike: left, right, features [n, f], and whether their titles contradict each other."""
     space = PairFeatures(records)
-    left, right = space.candidates(_CANDIDATES)
+    left, right = space.candidates(_CANDIDATES, _OF_TEXT)
     features = space.of(left, right)
-    alike = np.nan_to_num(features[:, _SHARE]) >= _ALIKE
+    alike = (np.nan_to_num(features[:, _SHARE]) >= _ALIKE) | (np.nan_to_num(features[:, _TEXT_SHARE]) >= _SAME_TEXT)
     left, right = left[alike], right[alike]
     alone = [Leftovers(texts).of(left, right) for texts in (records.titles, records.texts)]
     said = [variation_of(title) for title in records.titles]
@@ -145,10 +144,9 @@ def _same_words(titles: Sequence[str]) -> Ints:
 
 
 def _line(probabilities: Floats, same: Bools, records_a_copy: float) -> float:
-    """The line with the best F1, were duplicates as rare as in a usual shop."""
+    """The line with the best F1, were every product listed twice: early rather than late, for the surest come first."""
     order = np.argsort(-probabilities, kind="stable")
-    weight = _TWICE * records_a_copy
-    right = np.cumsum(same[order]) * weight
+    right = np.cumsum(same[order]) * records_a_copy
     wrong = np.cumsum(~same[order])
-    f1 = 2 * right / (right + wrong + same.sum() * weight)
+    f1 = 2 * right / (right + wrong + same.sum() * records_a_copy)
     return float(probabilities[order[int(f1.argmax())]])

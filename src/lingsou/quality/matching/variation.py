@@ -43,8 +43,19 @@ class Variation(NamedTuple):
     colours: frozenset[str]
 
     def contradicts(self, other: "Variation") -> bool:
-        """Whether both say something of one kind that the other lacks."""
-        return any(mine - yours and yours - mine for mine, yours in zip(self, other, strict=True))
+        """Whether both say something of one kind that the other lacks; a shade does not contradict its own colour."""
+        colours = _lacking(self.colours, other.colours) and _lacking(other.colours, self.colours)
+        kinds = ((self.numbers, other.numbers), (self.sizes, other.sizes))
+        return colours or any(mine - yours and yours - mine for mine, yours in kinds)
+
+
+def _lacking(mine: frozenset[str], yours: frozenset[str]) -> bool:
+    """Whether there is a colour that is none of yours, no shade of yours and has no shade among yours."""
+    if mine <= yours:
+        return False
+    broader = _broader()
+    families = {broader[colour] for colour in yours}
+    return any(not yours.intersection((colour, broader[colour])) and colour not in families for colour in mine)
 
 
 def variation_of(title: str) -> Variation:
@@ -104,6 +115,12 @@ def _colours() -> dict[str, str]:
             if plain.isascii() or len(plain) > 1:
                 found.setdefault(plain, colour.name)
     return found
+
+
+@cache
+def _broader() -> dict[str, str]:
+    """Colour → what it is a shade of, or nothing."""
+    return {colour.name: colour.broader for colour in meanings("colour").values()}
 
 
 @cache
