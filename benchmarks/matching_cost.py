@@ -29,7 +29,7 @@ from lingsou.quality.matching.pairs import PairFeatures
 from lingsou.quality.matching.records import Records, records_of
 from lingsou.quality.matching.unlabelled import likely_pairs
 
-CANDIDATES = 10
+CANDIDATES, OF_TEXT = 10, 3
 
 
 def main() -> None:
@@ -69,7 +69,7 @@ def measured(records: Records, *, audit: bool) -> dict[str, float]:
     began = time.process_time()
     space = PairFeatures(records)
     neighbours = time.process_time()
-    left, right = space.candidates(CANDIDATES)
+    left, right = space.candidates(CANDIDATES, OF_TEXT)
     candidates = time.process_time()
     space.of(left, right)
     features = time.process_time()

@@ -11,7 +11,7 @@ NESTED = {
     "session_recommendation": ("The next product of a session", " --data … --name {data}"),
     "recommend_latency": ("What a recommendation costs, made-up shops", ""),
     "product_matching": ("The same product or not", " --data … --name {data} --methods {methods}"),
-    "matching_cost": ("What looking for the same product costs", " --data …/{data}"),
+    "matching_cost": ("What looking for the same product costs", " --data …/{data} --audit"),
     "data_quality": ("Faults put into a catalogue, and what is found of them", " --data …/{data}"),
     "quality_effect": ("What faults in a catalogue cost, and what repairing them brings back", " --data …/{data}"),
     "multi_task": ("One encoder, several heads", " --data …"),

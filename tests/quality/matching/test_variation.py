@@ -27,6 +27,13 @@ from lingsou.text.normalise import normalise
         ("Sneakers navy blue", "Sneakers green", True),
         ("Scarf rose", "Scarf magenta", True),
         ("Shirt navy blue & red", "Shirt blue & white", True),
+        ("Campus Men's running shoes", "Campus Women's running shoes", True),
+        ("Lumo boys jacket", "Lumo jacket for girls", True),
+        ("保暖手套 男士", "保暖手套 女款", True),
+        ("Lumo men jacket", "Lumo boys’ jacket", False),
+        ("Lumo men jacket", "Lumo jacket for men and women", False),
+        ("Lumo men jacket", "Lumo unisex jacket", False),
+        ("Lumo menu holder", "Lumo women menu holder", False),
         # The second 4 is the stars of the one, the 5 those of the other.
         ("Fan 4 star 4 in 1", "Fan 5 star 4 in 1", True),
     ],

@@ -51,8 +51,8 @@ class LikelyPairs:
 def likely_pairs(records: Records) -> LikelyPairs:
     """The pairs of a catalogue that look alike, with the probability that both are one product; the same each time.
 
-    Pairs whose titles name two numbers, sizes or colours are left out, and pairs much less likely than another of the
-    same record. Nothing is found where there is nothing to learn from. Cost: that of `PairFeatures` for all records and
+    Pairs whose titles contradict each other (`Variation`) are left out, and pairs less likely than another of the same
+    record. Nothing is found where there is nothing to learn from. Cost: that of `PairFeatures` for all records and
     for at most 7,500, and some seconds for the trees.
 
     Args:

@@ -1,4 +1,4 @@
-"""What tells the variants of one product apart: measures, numbers, sizes and colours in their titles and attributes."""
+"""What tells variants of one product apart: measures, numbers, sizes, colours and sexes in titles and attributes."""
 
 import re
 from collections import Counter
@@ -14,6 +14,7 @@ from lingsou.text.quantities import find_quantities
 
 _SIZES = ("small", "medium", "large", "x-large", "extra large", "xs", "s", "m", "l", "xl", "xxs", "xxl", "xxxl")
 _SIZES_HAN = ("小号", "中号", "大号", "加大号", "特大号", "均码")
+_SEXES = {"male": ("men", "boys"), "female": ("women", "girls")}
 _LETTER_SIZE = re.compile(r"(?<![a-z0-9'’.&-])(?:[2-9]xl|[xsml](?=码))(?![a-z0-9])")
 _TELLING = (
     "colour",
@@ -41,11 +42,13 @@ class Variation(NamedTuple):
     """Each with how often it came before."""
     sizes: frozenset[str]
     colours: frozenset[str]
+    sexes: frozenset[str]
+    """Whom it is for: one of two or both; empty: nobody is named, or everybody."""
 
     def contradicts(self, other: "Variation") -> bool:
         """Whether both say something of one kind that the other lacks; a shade does not contradict its own colour."""
         colours = _lacking(self.colours, other.colours) and _lacking(other.colours, self.colours)
-        kinds = ((self.numbers, other.numbers), (self.sizes, other.sizes))
+        kinds = ((self.numbers, other.numbers), (self.sizes, other.sizes), (self.sexes, other.sexes))
         return colours or any(mine - yours and yours - mine for mine, yours in kinds)
 
 
@@ -59,7 +62,7 @@ def _lacking(mine: frozenset[str], yours: frozenset[str]) -> bool:
 
 
 def variation_of(title: str) -> Variation:
-    """Numbers, sizes and colours of a normalised title."""
+    """Numbers, sizes, colours and sexes of a normalised title."""
     sizes = {*_size_words().findall(title), *_LETTER_SIZE.findall(title)}
     colours = {_colours()[found] for found in _colour_words().findall(title)}
     met: Counter[str] = Counter()
@@ -67,7 +70,8 @@ def variation_of(title: str) -> Variation:
     for number in numbers(title):
         counted.append((number, met[number]))
         met[number] += 1
-    return Variation(frozenset(counted), frozenset(sizes), frozenset(colours))
+    sexes = {sex for sex, words in _sex_words().items() if words.search(title)}
+    return Variation(frozenset(counted), frozenset(sizes), frozenset(colours), frozenset(sexes))
 
 
 def stem_of(title: str) -> tuple[str, tuple[str, ...]]:
@@ -131,6 +135,18 @@ def _colour_words() -> re.Pattern[str]:
 @cache
 def _size_words() -> re.Pattern[str]:
     return _any((*_SIZES, *_SIZES_HAN))
+
+
+@cache
+def _sex_words() -> dict[str, re.Pattern[str]]:
+    known = meanings("gender")
+    found = {}
+    for sex, names in _SEXES.items():
+        english = [spelling for name in names for spelling in known[name].english]
+        chinese = [spelling for name in names for spelling in known[name].chinese if len(spelling) > 1]
+        owners = [spelling.removesuffix(" s") + "'s" for spelling in english if spelling.endswith(" s")]
+        found[sex] = _any((*english, *owners, *chinese))
+    return found
 
 
 def _any(spellings: "Mapping[str, str] | tuple[str, ...]") -> re.Pattern[str]:
