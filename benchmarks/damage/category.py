@@ -1,9 +1,9 @@
 """Wrong main categories, 5 % and 1 %: the audit `category` and the obvious baseline.
 
-The whole path is swapped: main category and what stands below come from another product. The audit looks at the main
-category alone, so it finds as much where paths have one level.
+The whole path is swapped: main category and what stands below come from another product. `audit` reads the shelves
+below the main categories too; `one_level` is the same audit where every path ends at the main category.
 
-Baseline: tf-idf of words, logistic regression out of five folds, one minus the probability of the given category.
+Baseline: tf-idf of words, logistic regression out of five folds, one minus the probability of the given main category.
 """
 
 from collections.abc import Sequence
@@ -46,8 +46,13 @@ def _measured(products: Sequence[Product], rate: float, seed: int) -> dict[str, 
     places = flagged[0].places.tolist() if flagged else []
     baseline = ranked(_baseline(damaged.products), damaged.truth)
     audit = ranked(found.doubts, damaged.truth)
+    depth = len(found.names[0])
+    cut = [product.model_copy(update={"category": product.category[:depth]}) for product in damaged.products]
+    flat = judgement(columns_of(enumerate(cut, 1)))
+    assert flat is not None
     return {
         "audit": audit,
+        "one_level": ranked(flat.doubts, damaged.truth),
         "tf_idf": baseline,
         "lead": audit["average_precision"] - baseline["average_precision"],
         "flags": scored(places, damaged.truth),

@@ -1,8 +1,9 @@
 """Audit `category`: products that stand in a wrong category, and products without one.
 
 The judged level is the first at which the categories of the shop differ: the main categories, if the paths begin with
-them. Linear models, naive Bayes and neighbours say which of these categories a title is likely to have; trees
-(`lingsou.quality.contrast`) weigh what they say, and how often a product that looks so stands there.
+them. Linear models, naive Bayes and neighbours (`lingsou.quality.placement`) say which of these categories, and which
+shelf below them, a title is likely to have; trees (`lingsou.quality.contrast`) weigh what they say, and how often a
+product that looks so stands there.
 """
 
 from collections import Counter
@@ -12,19 +13,16 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lingsou.encoders.optional import require
 from lingsou.quality.audit import Flags
 from lingsou.quality.check import Edit, Severity
 from lingsou.quality.columns import Category, Columns
 from lingsou.quality.contrast import fault_chances, log_ratios
 from lingsou.quality.fields import visible
-from lingsou.quality.folds import EXTRA, Sparse, chances, condensed, letters, neighbours, words
+from lingsou.quality.folds import condensed, letters, neighbours, words
+from lingsou.quality.placement import MIN_CLASS, MOST_CLASSES, Shelves, bayes, linear, shelves_below, votes
 from lingsou.quality.tally import Problem
 
 MIN_ROWS = 200
-MIN_CLASS = 20
-"""Fewer products than this do not show what belongs into a category: it is neither judged nor suggested."""
-MOST_CLASSES = 200
 LINE = 0.5
 _MOST = 0.5
 _MADE = 3
@@ -98,12 +96,19 @@ def judgement(columns: Columns) -> Judgement | None:
     tables = words(columns), letters(columns)
     vectors = condensed(tables)
     near, cosines = neighbours(vectors, known, _NEIGHBOURS)
-    parts = _first_look(tables, given, len(names))
-    by_neighbours = _votes(given[near], cosines, len(names))
-    first = np.mean([*parts, by_neighbours], axis=0)
+    simple = [*bayes(tables, given, len(names)), votes(given[near], cosines, len(names))]
+    nobody = np.zeros(len(given), bool)
+    first = np.mean([*linear(tables, given, len(names), nobody), *simple], axis=0)
     suspect = np.zeros(len(given), bool)
     suspect[known] = first[known, given[known]] < _SUSPECT
-    parts = [*_linear(tables, given, len(names), suspect), *parts[2:], by_neighbours]
+    parts = [*linear(tables, given, len(names), suspect), *simple]
+    shelves = shelves_below(columns.categories, names, given)
+    on_shelves: list[Floats] = []
+    if shelves is not None:
+        on_shelves = [*linear(tables[:1], shelves.given, len(shelves), suspect)]
+        on_shelves += bayes(tables, shelves.given, len(shelves))
+        parts += [shelves.summed(part) for part in on_shelves]
+        on_shelves.append(votes(shelves.given[near], cosines, len(shelves)))
     likely = np.mean(parts, axis=0)
     facts = _Facts(columns, given, parts, likely, near, cosines)
     # Categories that a product does not have, drawn evenly.
@@ -111,6 +116,10 @@ def judgement(columns: Columns) -> Judgement | None:
     rng = np.random.default_rng(0)
     other = (given[known[owner]] + rng.integers(1, len(names), len(owner))) % len(names)
     real, made = facts.of(known, given[known]), facts.of(known[owner], other)
+    if shelves is not None:
+        there = _ShelfFacts(shelves, on_shelves, near)
+        real = np.concatenate([real, there.of(known, shelves.given[known])], axis=1)
+        made = np.concatenate([made, there.of(known[owner], shelves.drawn(other, rng))], axis=1)
     values, others = log_ratios(real, made, owner)
     values = _TREES_WEIGHT * values + (1 - _TREES_WEIGHT) * _log_odds(likely[known, given[known]])
     others = _TREES_WEIGHT * others + (1 - _TREES_WEIGHT) * _log_odds(likely[known[owner], other])
@@ -130,36 +139,6 @@ def _classes(categories: Any) -> tuple[list[Category], Ints]:
         depth += 1
     place = {name: number for number, name in enumerate(frequent)}
     return frequent, np.array([place.get(category[:depth], -1) for category in categories], np.int64)
-
-
-def _linear(tables: tuple[Sparse, Sparse], given: Ints, classes: int, left_out: NDArray[np.bool_]) -> list[Floats]:
-    linear = require("scikit-learn", EXTRA, "sklearn.linear_model")
-
-    def logistic() -> Any:
-        return linear.SGDClassifier(loss="log_loss", alpha=1e-5, max_iter=8, tol=None, random_state=0)
-
-    return [chances(logistic, table, given, classes, left_out, seed) for seed, table in enumerate(tables)]
-
-
-def _first_look(tables: tuple[Sparse, Sparse], given: Ints, classes: int) -> list[Floats]:
-    """Of words and of letters: logistic regression, then naive Bayes."""
-    bayes = require("scikit-learn", EXTRA, "sklearn.naive_bayes")
-    nobody = np.zeros(len(given), bool)
-    simple = [
-        chances(lambda: bayes.MultinomialNB(alpha=0.05), table, given, classes, nobody, seed)
-        for seed, table in enumerate(tables, start=2)
-    ]
-    return [*_linear(tables, given, classes, nobody), *simple]
-
-
-def _votes(labels: Ints, cosines: Floats, classes: int) -> Floats:
-    """Shares of the neighbours' categories [N, classes], near ones counting more; a little goes to all alike."""
-    weights = np.maximum(cosines, 0.0) ** 4
-    votes = np.full((len(labels), classes), 0.02 / classes)
-    rows = np.arange(len(labels))
-    for column in range(labels.shape[1]):
-        votes[rows, labels[:, column]] += weights[:, column]
-    return np.asarray(votes / votes.sum(axis=1, keepdims=True))
 
 
 def _log_odds(chance: Floats) -> Floats:
@@ -224,6 +203,33 @@ class _Facts:
             ],
             axis=1,
         )
+
+
+class _ShelfFacts:
+    """What the rest of the catalogue says of a product on a shelf."""
+
+    def __init__(self, shelves: Shelves, parts: list[Floats], near: Ints):
+        self._shelves, self._parts, self._near = shelves, parts, near
+        self._likely = np.mean(parts, axis=0)
+
+    def of(self, rows: Ints, shelves: Ints) -> Floats:
+        """[rows, features], NaN for a shelf of too few products."""
+        likely = self._likely[rows]
+        chance = likely[np.arange(len(rows)), shelves]
+        same = self._shelves.given[self._near[rows]] == shelves[:, None]
+        found = np.stack(
+            [
+                *(np.log(part[rows, shelves] + 1e-4) for part in self._parts),
+                np.log(chance + 1e-5),
+                np.log(chance + 1e-5) - np.log(likely.max(axis=1) + 1e-5),
+                (likely > chance[:, None]).sum(axis=1),
+                same.mean(axis=1),
+                same[:, :5].mean(axis=1),
+            ],
+            axis=1,
+        )
+        found[~self._shelves.judged[shelves]] = np.nan
+        return found
 
 
 def _middle(prices: Floats) -> tuple[float, float]:

@@ -76,8 +76,8 @@ class PairFeatures:
         """Pairs worth a look, each once: the k records most like each one, and those with its trade item number.
 
         Args:
-            k: at most `CANDIDATES`.
-            of_text: so many more by the words of the whole texts alone, which may be the same under titles that differ.
+            k: by titles first, then by texts.
+            of_text: so many more, at most `CANDIDATES`, by texts alone: they may be the same under titles that differ.
         """
         sparse = require("scipy", "quality", "scipy.sparse")
         kinds = zip(_KINDS, self._spaces, strict=True)
