@@ -3,10 +3,17 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lingsou.core.types import Product
 from lingsou.quality.check import Edit, Finding
 from lingsou.quality.checks.html import HtmlCheck
+
+MARKUP = (
+    *("<b>", "</b>", "<br>", "<M>", "<", ">", "&amp;", "&lt;", "&gt;", "&nbsp", "amp;", "lt;", "&", "#38;", "b", " "),
+    *("<script>", "<!--", "-->", "<a href=x>", "/", "新", "&amp;lt;", "&zwj;", "&#xD800;"),
+)
 
 
 def found(title: str = "t", **fields: Any) -> list[Finding]:
@@ -124,6 +131,21 @@ def test_entities_are_named_with_what_they_mean(text: str, repair: str) -> None:
 def test_a_text_without_markup_is_written_anew(text: str, meant: str | None) -> None:
     edits = {each.edit for each in found(text)}
     assert edits == {meant and Edit(field="title", value=meant)}
+
+
+@given(
+    st.lists(
+        st.sampled_from(MARKUP),
+        max_size=12,
+    )
+)
+def test_what_is_written_anew_has_no_markup_left(parts: list[str]) -> None:
+    edits = {edit.value for each in found(f"t{''.join(parts)}") if (edit := each.edit)}
+    assert len(edits) <= 1, "tags and entities of one field are mended together"
+    for better in edits:
+        assert isinstance(better, str)
+        assert "<" not in better
+        assert found(better) == []
 
 
 def test_only_whole_fields_are_written_anew() -> None:

@@ -1,6 +1,7 @@
 """The audit `category`: wrong and missing categories."""
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -42,6 +43,21 @@ def test_the_misplaced_products_come_first_and_are_put_back() -> None:
 
 def test_a_sound_catalogue_has_next_to_no_wrong_category() -> None:
     assert sum(len(flags) for flags in judged(shop())) <= 2
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        lambda place, main: (main, "Sale") if place % 10 == 0 else (main,),
+        lambda place, main: (main, f"shelf {place % 150}"),
+        lambda place, main: (main, "All", f"shelf {place % 3}"),
+    ],
+    ids=["few have a shelf", "every shelf is rare", "three levels"],
+)
+def test_shelves_that_say_nothing_of_the_product_flag_nothing(path: Callable[[int, str], tuple[str, ...]]) -> None:
+    products = shop()
+    paths = {place: path(place, product.category[0]) for place, product in enumerate(products)}
+    assert sum(len(flags) for flags in judged(changed(products, paths))) <= 2
 
 
 def test_products_without_a_category_get_a_suggestion() -> None:

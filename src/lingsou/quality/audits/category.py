@@ -210,7 +210,7 @@ class _ShelfFacts:
 
     def __init__(self, shelves: Shelves, parts: list[Floats], near: Ints):
         self._shelves, self._parts, self._near = shelves, parts, near
-        self._likely = np.mean(parts, axis=0)
+        self._likely = sum(parts, np.zeros_like(parts[0])) / len(parts)  # no copy of them all at once
 
     def of(self, rows: Ints, shelves: Ints) -> Floats:
         """[rows, features], NaN for a shelf of too few products."""
